@@ -1,0 +1,96 @@
+//! The numbers that describe a SoundStream.
+
+use burn::config::Config;
+
+use crate::CodecError;
+
+/// Sizes of a [`SoundStream`](crate::SoundStream).
+#[derive(Config, Debug, PartialEq, Eq)]
+pub struct SoundStreamConfig {
+    /// Samples per second of the waves it takes and makes.
+    pub sample_rate_hz: usize,
+    /// Channels of the encoder's first layer (C_enc in the paper); they double at each stride.
+    pub encoder_channels: usize,
+    /// Channels of the decoder's last block (C_dec in the paper).
+    pub decoder_channels: usize,
+    /// Strides of the encoder's blocks; their product is the hop.
+    pub strides: Vec<usize>,
+    /// Dimensions of a frame's vector (D in the paper).
+    pub dimension: usize,
+    /// The quantizer between encoder and decoder.
+    pub quantizer: ResidualQuantizerConfig,
+}
+
+/// Sizes of a [`ResidualQuantizer`](crate::ResidualQuantizer).
+#[derive(Config, Debug, PartialEq, Eq)]
+pub struct ResidualQuantizerConfig {
+    /// Number of codebooks in a row (N_q in the paper).
+    pub n_quantizers: usize,
+    /// Entries of each codebook (N in the paper).
+    pub codebook_size: usize,
+}
+
+impl SoundStreamConfig {
+    /// Samples of one frame.
+    pub fn hop_samples(&self) -> usize {
+        self.strides.iter().product()
+    }
+
+    /// Frames per second.
+    pub fn frames_per_second(&self) -> f64 {
+        self.sample_rate_hz as f64 / self.hop_samples() as f64
+    }
+
+    /// Bits per second with every quantizer.
+    pub fn bits_per_second(&self) -> f64 {
+        let bits_per_code = (self.quantizer.codebook_size as f64).log2();
+        self.frames_per_second() * self.quantizer.n_quantizers as f64 * bits_per_code
+    }
+
+    /// Frames before its own that a frame of the encoder depends on: the reach of every
+    /// convolution, in samples, rounded up.
+    pub(crate) fn context_frames(&self) -> usize {
+        const UNITS_REACH: usize = 6 * (1 + 3 + 9);
+        let (mut reach, mut samples_per_frame) = (6, 1);
+        for stride in &self.strides {
+            reach += (UNITS_REACH + stride) * samples_per_frame;
+            samples_per_frame *= stride;
+        }
+        reach += 2 * samples_per_frame;
+        reach.div_ceil(samples_per_frame)
+    }
+
+    /// Names the first number that describes no codec.
+    pub(crate) fn validate(&self) -> Result<(), CodecError> {
+        let positive = [
+            ("sample_rate_hz", self.sample_rate_hz),
+            ("dimension", self.dimension),
+            ("n_quantizers", self.quantizer.n_quantizers),
+        ];
+        for (field, value) in positive {
+            require(value > 0, field, "at least 1", value)?;
+        }
+        for (field, value) in
+            [("encoder_channels", self.encoder_channels), ("decoder_channels", self.decoder_channels)]
+        {
+            require(value > 0 && value.is_multiple_of(2), field, "even and at least 2", value)?;
+        }
+        let size = self.quantizer.codebook_size;
+        require((2..=65_536).contains(&size), "codebook_size", "between 2 and 65536", size)?;
+        require(
+            !self.strides.is_empty() && !self.strides.contains(&0),
+            "strides",
+            "one or more, each at least 1",
+            format!("{:?}", self.strides),
+        )
+    }
+}
+
+fn require(
+    holds: bool,
+    field: &'static str,
+    expected: &'static str,
+    found: impl ToString,
+) -> Result<(), CodecError> {
+    if holds { Ok(()) } else { Err(CodecError::Config { field, expected, found: found.to_string() }) }
+}

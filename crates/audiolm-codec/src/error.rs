@@ -1,0 +1,34 @@
+//! What can go wrong in this room, named.
+
+use std::path::PathBuf;
+
+use audiolm_nn::{ConvError, WeightsError};
+
+/// Why there is no codec.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// A layer cannot be built.
+    #[error("the codec's configuration: {0}")]
+    Layer(#[from] ConvError),
+    /// A number in the configuration is out of bounds.
+    #[error("the codec's configuration: {field} must be {expected}, found {found}")]
+    Config {
+        /// The field.
+        field: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// The configuration file cannot be read.
+    #[error("{path}: not a readable codec configuration: {reason}")]
+    ConfigFile {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// The weights cannot be read or written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}

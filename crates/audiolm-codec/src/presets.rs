@@ -1,0 +1,47 @@
+//! The sizes people publish, and ours.
+
+use crate::{ResidualQuantizerConfig, SoundStreamConfig};
+
+impl SoundStreamConfig {
+    /// The codec of AudioLM (arXiv 2209.03143, section III-B): 16 kHz, 50 frames per second,
+    /// 12 codebooks of 1024 entries, 6 kbps; layers as in SoundStream with C = 32.
+    pub fn audiolm_16khz() -> Self {
+        Self {
+            sample_rate_hz: 16_000,
+            encoder_channels: 32,
+            decoder_channels: 32,
+            strides: vec![2, 4, 5, 8],
+            dimension: 256,
+            quantizer: ResidualQuantizerConfig::new(12, 1024),
+        }
+    }
+
+    /// SoundStream at 24 kHz and 6 kbps (arXiv 2107.03312, section V-A and table I): 75 frames
+    /// per second, 8 codebooks of 1024 entries. `channels` is C_enc = C_dec: 32 has 8.4 million
+    /// parameters, 16 has 2.4 million.
+    pub fn sound_stream_24khz(channels: usize) -> Self {
+        Self {
+            sample_rate_hz: 24_000,
+            encoder_channels: channels,
+            decoder_channels: channels,
+            strides: vec![2, 4, 5, 8],
+            dimension: 256,
+            quantizer: ResidualQuantizerConfig::new(8, 1024),
+        }
+    }
+
+    /// The bundled codec: 16 kHz, 50 frames per second, 8 codebooks of 512 entries, 3.6 kbps.
+    ///
+    /// The first stride is 4 rather than 2, and the encoder has half the decoder's channels: the
+    /// paper finds both to cost next to no quality (table I and section V-C) and much less time.
+    pub fn tiny_16khz() -> Self {
+        Self {
+            sample_rate_hz: 16_000,
+            encoder_channels: 8,
+            decoder_channels: 16,
+            strides: vec![4, 4, 4, 5],
+            dimension: 64,
+            quantizer: ResidualQuantizerConfig::new(8, 512),
+        }
+    }
+}

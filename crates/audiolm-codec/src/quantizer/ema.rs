@@ -1,0 +1,133 @@
+//! How codebooks learn: exponential moving averages of what is assigned to each entry.
+
+use audiolm_nn::Generator;
+use burn::module::Param;
+use burn::prelude::*;
+use burn::tensor::IndexingUpdateOp::Add;
+use rand::RngExt;
+
+use crate::quantizer::{Codebook, QuantizedOutput, ResidualQuantizer};
+
+/// Share of the old average kept at each step (section III-C).
+const DECAY: f64 = 0.99;
+
+/// An entry is dead when it is used less than this share of the mean use.
+///
+/// The paper names an absolute count of 2 without its batch. A share means the same for every
+/// batch: with fewer vectors than entries, a count of 2 would replace living entries at each step.
+const DEAD_SHARE: f64 = 0.1;
+
+/// Keeps the average of an unused entry finite.
+const EPSILON: f64 = 1e-5;
+
+/// The averages behind one codebook.
+#[derive(Module, Debug)]
+pub struct CodebookEma {
+    /// How often each entry is used, `[codebook_size]`.
+    counts: Param<Tensor<1>>,
+    /// The sum of what is assigned to each entry, `[codebook_size, dimension]`.
+    sums: Param<Tensor<2>>,
+}
+
+/// The averages behind a [`ResidualQuantizer`]: training state, kept outside the codec.
+#[derive(Module, Debug)]
+pub struct ResidualEma {
+    codebooks: Vec<CodebookEma>,
+}
+
+impl ResidualEma {
+    /// The averages of a quantizer whose entries are all used alike, by batches of
+    /// `vectors_per_step`.
+    pub fn new(quantizer: &ResidualQuantizer, vectors_per_step: usize) -> Self {
+        let codebooks = quantizer.codebooks().iter();
+        Self { codebooks: codebooks.map(|it| CodebookEma::new(it, vectors_per_step)).collect() }
+    }
+
+    /// Moves every codebook towards what was assigned to it, and dead entries onto vectors of this
+    /// batch.
+    ///
+    /// Every level learns from every example, dropped or not: what enters it does not depend on
+    /// the dropout.
+    pub fn learn(
+        self,
+        quantizer: ResidualQuantizer,
+        seen: &QuantizedOutput,
+        rng: &mut Generator,
+    ) -> (Self, ResidualQuantizer) {
+        let levels = self.codebooks.into_iter().zip(quantizer.codebooks().to_vec()).enumerate();
+        let (averages, codebooks) = levels
+            .map(|(level, (average, codebook))| {
+                let codes = seen.codes.clone().slice_dim(1, level..level + 1).flatten(0, 2);
+                let average = average.updated(codes, seen.residuals[level].clone());
+                average.revive(codebook, &seen.residuals[level], rng)
+            })
+            .unzip();
+        (Self { codebooks: averages }, quantizer.with_codebooks(codebooks))
+    }
+}
+
+impl CodebookEma {
+    fn new(codebook: &Codebook, vectors_per_step: usize) -> Self {
+        let embedding = codebook.embedding();
+        let [size, _] = embedding.dims();
+        let mean_use = vectors_per_step as f64 / size as f64;
+        let counts = Tensor::<1>::full([size], mean_use, &embedding.device());
+        Self::from_averages(counts, embedding * mean_use)
+    }
+
+    fn from_averages(counts: Tensor<1>, sums: Tensor<2>) -> Self {
+        Self { counts: frozen(counts), sums: frozen(sums) }
+    }
+
+    /// Averages with the `vectors` `[n, dimension]` assigned to `codes` `[n]`.
+    fn updated(self, codes: Tensor<1, Int>, vectors: Tensor<2>) -> Self {
+        let (counts, sums) = (self.counts.val(), self.sums.val());
+        let [n, dimension] = vectors.dims();
+        let rows = codes.clone().unsqueeze_dim::<2>(1).repeat_dim(1, dimension);
+        let ones = Tensor::<1>::ones([n], &vectors.device());
+        let new_counts = counts.zeros_like().scatter(0, codes, ones, Add);
+        let new_sums = sums.zeros_like().scatter(0, rows, vectors, Add);
+        Self {
+            counts: replaced(self.counts, counts * DECAY + new_counts * (1.0 - DECAY)),
+            sums: replaced(self.sums, sums * DECAY + new_sums * (1.0 - DECAY)),
+        }
+    }
+
+    /// The codebook of these averages, dead entries replaced by random vectors of the batch.
+    fn revive(
+        self,
+        codebook: Codebook,
+        vectors: &Tensor<2>,
+        rng: &mut Generator,
+    ) -> (Self, Codebook) {
+        let (counts, sums) = (self.counts.val(), self.sums.val());
+        let [size, dimension] = sums.dims();
+        let mean_use = counts.clone().mean();
+        let dead = counts.clone().lower(mean_use.clone() * DEAD_SHARE);
+        let counts = counts.clone().mask_where(dead.clone(), mean_use.expand([size]));
+        let column = counts.clone().unsqueeze_dim::<2>(1);
+        let drawn = random_rows(vectors, size, rng) * column.clone();
+        let dead = dead.unsqueeze_dim::<2>(1).expand([size, dimension]);
+        let sums = sums.mask_where(dead, drawn);
+        let embedding = sums.clone() / (column + EPSILON);
+        let averages =
+            Self { counts: replaced(self.counts, counts), sums: replaced(self.sums, sums) };
+        (averages, codebook.with_embedding(embedding))
+    }
+}
+
+/// `n` rows of `vectors`, drawn with replacement.
+fn random_rows(vectors: &Tensor<2>, n: usize, rng: &mut Generator) -> Tensor<2> {
+    let [available, _] = vectors.dims();
+    let rows: Vec<i64> = (0..n).map(|_| rng.random_range(0..available) as i64).collect();
+    let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &vectors.device());
+    vectors.clone().select(0, rows)
+}
+
+fn frozen<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
+    Param::from_tensor(value.detach()).set_require_grad(false)
+}
+
+fn replaced<const D: usize>(param: Param<Tensor<D>>, value: Tensor<D>) -> Param<Tensor<D>> {
+    param.map(|_| value.detach().set_require_grad(false))
+}

@@ -1,0 +1,190 @@
+//! The codec: encoder, quantizer, decoder.
+
+use std::path::Path;
+
+use audiolm_nn::{ConvError, Generator, Precision, load_weights, save_weights};
+use burn::prelude::*;
+
+use crate::quantizer::rows;
+use crate::{CodecError, Decoder, Encoder, QuantizedOutput, ResidualQuantizer, SoundStreamConfig};
+
+/// The file of the configuration in a codec's folder.
+const CONFIG_FILE: &str = "config.json";
+/// The file of the weights in a codec's folder.
+const WEIGHTS_FILE: &str = "model.safetensors";
+
+/// A causal neural codec (arXiv 2107.03312, figure 2).
+#[derive(Module, Debug)]
+pub struct SoundStream {
+    encoder: Encoder,
+    quantizer: ResidualQuantizer,
+    decoder: Decoder,
+    hop_samples: usize,
+    /// Frames before its own that a frame of the encoder depends on.
+    context_frames: usize,
+}
+
+/// What a training pass of a [`SoundStream`] yields.
+#[derive(Debug, Clone)]
+pub struct ReconstructionOutput {
+    /// `[batch, 1, samples]`
+    pub wave: Tensor<3>,
+    /// What the quantizer saw and made.
+    pub quantized: QuantizedOutput,
+}
+
+impl SoundStreamConfig {
+    /// Builds the codec with fresh weights; its codebooks are all zeros until
+    /// [`SoundStream::fit_codebooks`].
+    ///
+    /// # Errors
+    /// Where a number describes no codec; it is named.
+    pub fn init(&self, device: &Device) -> Result<SoundStream, CodecError> {
+        self.validate()?;
+        Ok(self.build(device)?)
+    }
+
+    fn build(&self, device: &Device) -> Result<SoundStream, ConvError> {
+        Ok(SoundStream {
+            encoder: Encoder::new(self, device)?,
+            quantizer: ResidualQuantizer::new(&self.quantizer, self.dimension, device),
+            decoder: Decoder::new(self, device)?,
+            hop_samples: self.hop_samples(),
+            context_frames: self.context_frames(),
+        })
+    }
+
+    /// Reads the configuration from a codec's folder.
+    ///
+    /// # Errors
+    /// Where there is none, or not one of a codec.
+    pub fn load_from(folder: &Path) -> Result<Self, CodecError> {
+        let path = folder.join(CONFIG_FILE);
+        Self::load(&path)
+            .map_err(|it| CodecError::ConfigFile { path: path.clone(), reason: it.to_string() })
+    }
+}
+
+impl SoundStream {
+    /// Samples of one frame.
+    pub fn hop_samples(&self) -> usize {
+        self.hop_samples
+    }
+
+    /// The quantizer.
+    pub fn quantizer(&self) -> &ResidualQuantizer {
+        &self.quantizer
+    }
+
+    /// The same codec with another quantizer.
+    pub fn with_quantizer(self, quantizer: ResidualQuantizer) -> Self {
+        Self { quantizer, ..self }
+    }
+
+    /// The codes of a wave. Its end is padded with silence to a whole number of frames.
+    ///
+    /// # Shapes
+    /// - wave: `[batch, 1, samples]`
+    /// - output: `[batch, quantizer, ceil(samples / hop)]`
+    pub fn encode(&self, wave: Tensor<3>) -> Tensor<3, Int> {
+        self.quantizer.encode(self.encoder.forward(self.padded(wave)))
+    }
+
+    /// The same codes as [`encode`](Self::encode), made `chunk_frames` at a time, so that memory
+    /// does not grow with the wave: each chunk is encoded together with the frames before it that
+    /// the encoder still sees.
+    ///
+    /// # Shapes
+    /// As in [`encode`](Self::encode).
+    pub fn encode_in_chunks(&self, wave: Tensor<3>, chunk_frames: usize) -> Tensor<3, Int> {
+        let wave = self.padded(wave);
+        let frames = wave.dims()[2] / self.hop_samples;
+        let chunks = (0..frames).step_by(chunk_frames.max(1)).map(|start| {
+            let end = (start + chunk_frames.max(1)).min(frames);
+            let first = start.saturating_sub(self.context_frames);
+            let samples = first * self.hop_samples..end * self.hop_samples;
+            self.encode(wave.clone().slice_dim(2, samples)).slice_dim(2, start - first..)
+        });
+        Tensor::cat(chunks.collect(), 2)
+    }
+
+    /// The wave of codes, from any number of leading quantizers.
+    ///
+    /// # Shapes
+    /// - codes: `[batch, n, time]`, `n` at least 1 and at most the number of quantizers
+    /// - output: `[batch, 1, time * hop]`
+    ///
+    /// # Panics
+    /// On any other shape.
+    pub fn decode(&self, codes: Tensor<3, Int>) -> Tensor<3> {
+        self.decoder.forward(self.quantizer.decode(codes))
+    }
+
+    /// Encodes and decodes with gradients, each example through its own number of leading
+    /// quantizers.
+    ///
+    /// # Shapes
+    /// - wave: `[batch, 1, samples]`, `samples` a multiple of the hop
+    /// - active: one number for each example
+    pub fn forward(&self, wave: Tensor<3>, active: &[usize]) -> ReconstructionOutput {
+        let quantized = self.quantizer.forward(self.encoder.forward(wave), active);
+        let wave = self.decoder.forward(quantized.quantized.clone());
+        ReconstructionOutput { wave, quantized }
+    }
+
+    /// Encodes and decodes with gradients and without quantising: what training begins with, until
+    /// the encoder's vectors are worth fitting codebooks to.
+    ///
+    /// # Shapes
+    /// - wave and output: `[batch, 1, samples]`, `samples` a multiple of the hop
+    pub fn autoencode(&self, wave: Tensor<3>) -> Tensor<3> {
+        self.decoder.forward(self.encoder.forward(wave))
+    }
+
+    /// The vectors the quantizer is to learn: `[batch * time, dimension]`, without gradients.
+    pub fn embed(&self, wave: Tensor<3>) -> Tensor<2> {
+        rows(self.encoder.forward(self.padded(wave))).detach()
+    }
+
+    /// Initialises the codebooks by k-means on `vectors` of [`embed`](Self::embed).
+    pub fn fit_codebooks(self, vectors: Tensor<2>, rng: &mut Generator) -> Self {
+        Self { quantizer: self.quantizer.fitted(vectors, rng), ..self }
+    }
+
+    /// Writes configuration and weights into a folder.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub fn save_to(
+        &self,
+        folder: &Path,
+        config: &SoundStreamConfig,
+        precision: Precision,
+    ) -> Result<(), CodecError> {
+        let path = folder.join(CONFIG_FILE);
+        config
+            .save(&path)
+            .map_err(|it| CodecError::ConfigFile { path, reason: it.to_string() })?;
+        Ok(save_weights(self, &folder.join(WEIGHTS_FILE), precision)?)
+    }
+
+    /// Reads what [`save_to`](Self::save_to) wrote.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged, or they do not fit one another.
+    pub fn load_from(folder: &Path, device: &Device) -> Result<Self, CodecError> {
+        let codec = SoundStreamConfig::load_from(folder)?.init(device)?;
+        Ok(load_weights(codec, &folder.join(WEIGHTS_FILE))?)
+    }
+
+    fn padded(&self, wave: Tensor<3>) -> Tensor<3> {
+        let [batch, channels, samples] = wave.dims();
+        match samples.next_multiple_of(self.hop_samples) - samples {
+            0 => wave,
+            missing => {
+                let silence = Tensor::zeros([batch, channels, missing], &wave.device());
+                Tensor::cat(vec![wave, silence], 2)
+            }
+        }
+    }
+}

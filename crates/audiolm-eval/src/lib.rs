@@ -1,0 +1,59 @@
+//! Measures of audio tokens and generated audio.
+//!
+//! Everything here runs on the CPU over plain slices: waves are `&[f32]` with a sampling rate in
+//! hertz, tokens are `u32`. No model, no tensor and no file is known here.
+//!
+//! | Question | Measure |
+//! |---|---|
+//! | Is the speech still intelligible? | [`stoi`] |
+//! | How far is the wave from the original? | [`si_sdr`] |
+//! | How far does it sound from the original? | [`log_mel_distance`] |
+//! | Does a continuation keep the voice and the room of its prompt? | [`NearestPrompts`] |
+//! | Does a language model beat counting? | [`Unigram`], [`Bigram`] |
+//! | Is the codebook in use? | [`CodebookUsage`] |
+//!
+//! The measures of waves give the numbers of the field's reference packages; goldens compare them.
+//!
+//! ```
+//! use audiolm_eval::{Bigram, CodebookUsage, si_sdr};
+//!
+//! let clean = [0.5, -0.5, 0.5, -0.5];
+//! let halved_and_noisy = [0.25, -0.25, 0.25, -0.20];
+//! assert!((si_sdr(&clean, &halved_and_noisy)? - 20.8).abs() < 0.1);
+//!
+//! // Two sequences that count up, over one vocabulary of four ids: almost no surprise is left.
+//! let train = [[0, 1, 2, 3, 0, 1, 2, 3], [2, 3, 0, 1, 2, 3, 0, 1]];
+//! let bigram = Bigram::fit(&train, &[4])?;
+//! let unseen = bigram.evaluate(&[[0, 1, 2, 3, 0, 1]])?;
+//! assert!(unseen.nats_per_token < 0.5);
+//!
+//! let usage = CodebookUsage::count(&[0, 1, 1, 0], 4)?;
+//! assert_eq!(usage.used_fraction(), 0.5);
+//! assert!((usage.perplexity() - 2.0).abs() < 1e-9);
+//! # Ok::<(), audiolm_eval::EvalError>(())
+//! ```
+
+mod bigram;
+mod codebook;
+mod error;
+mod likelihood;
+mod log_mel;
+mod nearest;
+mod pair;
+mod sequences;
+mod si_sdr;
+mod smoothing;
+mod stoi;
+mod unigram;
+
+pub use bigram::Bigram;
+pub use codebook::CodebookUsage;
+pub use error::{EvalError, Side};
+pub use likelihood::Likelihood;
+pub use log_mel::{LogMelSpectrum, N_MELS, log_mel, log_mel_distance, long_term_spectrum};
+pub use nearest::NearestPrompts;
+pub use pair::cut_to_shorter;
+pub use si_sdr::si_sdr;
+pub use smoothing::Smoothing;
+pub use stoi::stoi;
+pub use unigram::Unigram;

@@ -1,0 +1,44 @@
+//! Layers and tools that two or more stages of audiolm share.
+//!
+//! The room holds what a codec, a semantic model and a transformer have in common and nothing
+//! that belongs to one of them: causal convolutions, spectra, k-means, seeded randomness and the
+//! strict reading and writing of weights. It knows neither clips nor stages.
+//!
+//! ```
+//! use audiolm_nn::{CausalConv1dConfig, generator};
+//! use burn::prelude::*;
+//!
+//! let device = Device::default();
+//! let conv = CausalConv1dConfig::new(1, 8, 7).with_dilation(3).init(&device)?;
+//! let wave = Tensor::<3>::zeros([1, 320, 1], &device); // [batch, time, channels]
+//! assert_eq!(conv.forward(wave).dims(), [1, 320, 8]);
+//!
+//! // The same seed, stream and step give the same numbers on every backend.
+//! use rand::RngExt;
+//! let first: u32 = generator(7, "crops", 0).random();
+//! assert_eq!(first, generator(7, "crops", 0).random::<u32>());
+//! # Ok::<(), audiolm_nn::ConvError>(())
+//! ```
+
+mod causal_conv;
+mod causal_conv_transpose;
+mod elu;
+mod error;
+mod fingerprint;
+pub mod kmeans;
+mod mel;
+mod random;
+mod spectrogram;
+mod weights;
+
+pub use causal_conv::{CausalConv1d, CausalConv1dConfig, CausalConv1dState};
+pub use causal_conv_transpose::{
+    CausalConvTranspose1d, CausalConvTranspose1dConfig, CausalConvTranspose1dState,
+};
+pub use elu::elu;
+pub use error::{ConvError, WeightsError};
+pub use fingerprint::fingerprint;
+pub use mel::{MelConfig, MelNorm, MelScale, mel_filterbank};
+pub use random::{Generator, generator};
+pub use spectrogram::{Padding, Stft, StftConfig};
+pub use weights::{Precision, load_weights, parameter_count, save_weights};

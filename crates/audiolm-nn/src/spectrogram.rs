@@ -1,0 +1,151 @@
+//! Short-time spectra as matrix products.
+//!
+//! A window of samples times a matrix of cosines and sines is a discrete Fourier transform. That
+//! costs more operations than a fast transform and yet less time at these sizes: it is one product
+//! over all frames, differentiable, and the same on every backend.
+
+use std::f64::consts::TAU;
+
+use burn::prelude::*;
+
+/// What surrounds the signal.
+#[derive(Config, Debug, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// Only whole windows inside the signal.
+    None,
+    /// Half a window mirrored at each end, so that frame `t` is centred on sample `t * hop`
+    /// (`center=True` in PyTorch).
+    Reflect,
+}
+
+/// Sizes of a short-time Fourier transform with a periodic Hann window.
+#[derive(Config, Debug)]
+pub struct StftConfig {
+    /// Points of the transform: `n_fft / 2 + 1` bins.
+    pub n_fft: usize,
+    /// Samples of the window, at most `n_fft`.
+    pub window_length: usize,
+    /// Samples from one frame to the next.
+    pub hop: usize,
+    /// What surrounds the signal.
+    #[config(default = "Padding::Reflect")]
+    pub padding: Padding,
+}
+
+/// A short-time Fourier transform on one device.
+#[derive(Debug, Clone)]
+pub struct Stft {
+    config: StftConfig,
+    /// Windowed cosines, then sines: `[window_length, 2 * bins]`.
+    basis: Tensor<2>,
+}
+
+impl StftConfig {
+    /// Builds the transform.
+    ///
+    /// # Panics
+    /// Where a size is zero or the window is longer than the transform.
+    pub fn init(&self, device: &Device) -> Stft {
+        assert!(self.hop > 0 && self.window_length > 0, "window and hop must be at least 1");
+        assert!(self.window_length <= self.n_fft, "the window must fit into the transform");
+        Stft { config: self.clone(), basis: self.basis(device) }
+    }
+
+    /// Frames of a signal of `samples`.
+    pub fn frames(&self, samples: usize) -> usize {
+        let padded = samples + 2 * self.padding_samples();
+        if padded < self.window_length { 0 } else { (padded - self.window_length) / self.hop + 1 }
+    }
+
+    fn padding_samples(&self) -> usize {
+        match self.padding {
+            Padding::None => 0,
+            Padding::Reflect => self.window_length / 2,
+        }
+    }
+
+    fn basis(&self, device: &Device) -> Tensor<2> {
+        let bins = self.n_fft / 2 + 1;
+        let mut values = Vec::with_capacity(self.window_length * 2 * bins);
+        for n in 0..self.window_length {
+            let window = 0.5 - 0.5 * (TAU * n as f64 / self.window_length as f64).cos();
+            let angle = |k: usize| TAU * ((n * k) % self.n_fft) as f64 / self.n_fft as f64;
+            values.extend((0..bins).map(|k| (window * angle(k).cos()) as f32));
+            values.extend((0..bins).map(|k| (window * angle(k).sin()) as f32));
+        }
+        Tensor::from_data(TensorData::new(values, [self.window_length, 2 * bins]), device)
+    }
+}
+
+impl Stft {
+    /// Squared magnitudes.
+    ///
+    /// # Shapes
+    /// - wave: `[batch, samples]`
+    /// - output: `[batch, frames, n_fft / 2 + 1]`
+    ///
+    /// # Panics
+    /// Where the wave is shorter than one window.
+    pub fn power(&self, wave: Tensor<2>) -> Tensor<3> {
+        let bins = self.config.n_fft / 2 + 1;
+        let spectrum = self.frames(wave).matmul(self.basis.clone().unsqueeze());
+        let squares = spectrum.square();
+        squares.clone().slice_dim(2, ..bins) + squares.slice_dim(2, bins..)
+    }
+
+    /// Squared magnitudes gathered by `filters` `[n_fft / 2 + 1, n]`, such as those of
+    /// [`mel_filterbank`](crate::mel_filterbank), in one product: the widest matrix is passed over
+    /// once only.
+    ///
+    /// # Shapes
+    /// - wave: `[batch, samples]`
+    /// - output: `[batch, frames, n]`
+    ///
+    /// # Panics
+    /// Where the wave is shorter than one window.
+    pub fn filtered_power(&self, wave: Tensor<2>, filters: Tensor<2>) -> Tensor<3> {
+        let both_parts = Tensor::cat(vec![filters.clone(), filters], 0);
+        let spectrum = self.frames(wave).matmul(self.basis.clone().unsqueeze());
+        spectrum.square().matmul(both_parts.unsqueeze())
+    }
+
+    /// Overlapping windows: `[batch, frames, window_length]`.
+    fn frames(&self, wave: Tensor<2>) -> Tensor<3> {
+        let StftConfig { window_length, hop, padding, .. } = self.config;
+        let [_, samples] = wave.dims();
+        let frames = self.config.frames(samples);
+        assert!(frames > 0, "{samples} samples are shorter than a window of {window_length}");
+        let wave = match padding {
+            Padding::None => wave,
+            Padding::Reflect => reflected(wave, window_length / 2),
+        };
+        blocks(wave, frames, hop, window_length)
+    }
+}
+
+/// The windows, put together from blocks of one hop: `[batch, frames, window_length]`.
+///
+/// Each block is copied once for each window it is in; gradients flow through slices and `cat`
+/// alone.
+fn blocks(wave: Tensor<2>, frames: usize, hop: usize, window_length: usize) -> Tensor<3> {
+    let [batch, samples] = wave.dims();
+    let per_window = window_length.div_ceil(hop);
+    let n_blocks = frames + per_window - 1;
+    let missing = (n_blocks * hop).saturating_sub(samples);
+    let wave = match missing {
+        0 => wave.slice_dim(1, ..n_blocks * hop),
+        _ => Tensor::cat(vec![wave.clone(), Tensor::zeros([batch, missing], &wave.device())], 1),
+    };
+    let blocks = wave.reshape([batch, n_blocks, hop]);
+    let shifted = (0..per_window).map(|it| blocks.clone().slice_dim(1, it..it + frames)).collect();
+    Tensor::cat(shifted, 2).slice_dim(2, ..window_length)
+}
+
+/// `pad` samples mirrored at each end, the edge sample itself not repeated.
+fn reflected(wave: Tensor<2>, pad: usize) -> Tensor<2> {
+    let [_, samples] = wave.dims();
+    assert!(samples > pad, "{samples} samples cannot be mirrored over {pad}");
+    let before = wave.clone().slice_dim(1, 1..=pad).flip([1]);
+    let after = wave.clone().slice_dim(1, samples - pad - 1..samples - 1).flip([1]);
+    Tensor::cat(vec![before, wave, after], 1)
+}

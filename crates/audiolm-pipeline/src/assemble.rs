@@ -1,0 +1,119 @@
+//! From what a training run exports to a bundle.
+
+use std::path::{Path, PathBuf};
+
+use audiolm_nn::{Precision, save_weights};
+use burn::config::Config;
+use burn::prelude::*;
+use tempfile::TempDir;
+
+use crate::configs::{Configs, Models};
+use crate::lineage::check_lineage;
+use crate::manifest::{MANIFEST_FILE, PartHashes, VERSION};
+use crate::part::{CONFIG_FILE, WEIGHTS_FILE};
+use crate::{Bundle, BundleError, Manifest, Part, WindowFrames, json};
+
+/// How to [`assemble`] a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssembleOptions {
+    /// What the bundle is called.
+    pub name: String,
+    /// How wide its weights are.
+    pub precision: Precision,
+    /// What its stages were trained to see at once.
+    pub window_frames: WindowFrames,
+}
+
+/// Makes a bundle of what a training run exported: a folder with one folder for each [`Part`], and
+/// in those of the stages a `lineage.json` with the fingerprints of the models that made the tokens
+/// they learnt from.
+///
+/// The bundle is written beside its final name, which it takes once it is complete. The weights
+/// pass through `device` on their way.
+///
+/// # Errors
+/// Where the name is taken, the export is incomplete, its parts do not fit one another, a stage
+/// learnt from another model, or the bundle cannot be written.
+pub fn assemble(
+    export: &Path,
+    out: &Path,
+    options: &AssembleOptions,
+    device: &Device,
+) -> Result<Bundle, BundleError> {
+    if out.exists() {
+        return Err(BundleError::Exists { path: out.to_owned() });
+    }
+    options.window_frames.validate(&out.join(MANIFEST_FILE))?;
+    let configs = Configs::load(export)?;
+    check_lineage(export)?;
+    let models = configs.load_models(export, device)?;
+
+    let beside = folder_beside(out)?;
+    let unfinished = beside.path().join("bundle");
+    write_parts(&unfinished, &configs, &models, options.precision)?;
+    let manifest = manifest(&unfinished, &configs, options)?;
+    json::save(&manifest, &unfinished.join(MANIFEST_FILE))?;
+    std::fs::rename(&unfinished, out).map_err(unwritable(out))?;
+    Bundle::open(out)
+}
+
+fn write_parts(
+    folder: &Path,
+    configs: &Configs,
+    models: &Models,
+    precision: Precision,
+) -> Result<(), BundleError> {
+    let at = |part| part_folder(folder, part);
+    models.tokenizer.save(&at(Part::SemanticTokenizer)?, precision)?;
+    models.codec.save_to(&at(Part::Codec)?, &configs.codec, precision)?;
+    save_stage(&models.semantic, &configs.semantic, &at(Part::Semantic)?, precision)?;
+    save_stage(&models.coarse, &configs.coarse, &at(Part::Coarse)?, precision)?;
+    save_stage(&models.fine, &configs.fine, &at(Part::Fine)?, precision)
+}
+
+/// Writes `config.json` and `model.safetensors`, as the training run does.
+pub(crate) fn save_stage<M: Module>(
+    stage: &M,
+    config: &impl Config,
+    folder: &Path,
+    precision: Precision,
+) -> Result<(), BundleError> {
+    let path = folder.join(CONFIG_FILE);
+    config.save(&path).map_err(unwritable(&path))?;
+    Ok(save_weights(stage, &folder.join(WEIGHTS_FILE), precision)?)
+}
+
+/// Makes the folder of one part.
+pub(crate) fn part_folder(folder: &Path, part: Part) -> Result<PathBuf, BundleError> {
+    let path = folder.join(part.folder());
+    std::fs::create_dir_all(&path).map_err(unwritable(&path))?;
+    Ok(path)
+}
+
+fn manifest(
+    folder: &Path,
+    configs: &Configs,
+    options: &AssembleOptions,
+) -> Result<Manifest, BundleError> {
+    let hashes = |part: Part| Ok((part, PartHashes::of_folder(&folder.join(part.folder()))?));
+    Ok(Manifest {
+        version: VERSION,
+        name: options.name.clone(),
+        created_by: concat!("audiolm ", env!("CARGO_PKG_VERSION")).to_owned(),
+        sample_rate_hz: configs.codec.sample_rate_hz,
+        window_frames: options.window_frames,
+        parts: Part::ALL.into_iter().map(hashes).collect::<Result<_, BundleError>>()?,
+    })
+}
+
+/// A folder on the same file system as `out`, so that renaming what is in it is one step. It goes
+/// away, whatever becomes of the bundle.
+fn folder_beside(out: &Path) -> Result<TempDir, BundleError> {
+    let parent = out.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent).map_err(unwritable(out))
+}
+
+fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> BundleError {
+    let path = path.to_owned();
+    |source| BundleError::Unwritable { path, source }
+}

@@ -1,0 +1,128 @@
+//! The configurations of the five parts, and whether they fit one another.
+
+use std::path::Path;
+
+use audiolm_codec::{SoundStream, SoundStreamConfig};
+use audiolm_nn::load_weights;
+use audiolm_semantic::{SemanticTokenizer, SemanticTokenizerConfig};
+use audiolm_transformer::{
+    CoarseStage, CoarseStageConfig, ConfigError, FineStage, FineStageConfig, SemanticStage,
+    SemanticStageConfig,
+};
+use burn::module::Module;
+use burn::prelude::*;
+
+use crate::files::read;
+use crate::part::{CONFIG_FILE, WEIGHTS_FILE};
+use crate::{BundleError, Part};
+
+/// What every part is made of, read from the folder that holds them.
+#[derive(Debug, Clone)]
+pub(crate) struct Configs {
+    pub(crate) tokenizer: SemanticTokenizerConfig,
+    pub(crate) codec: SoundStreamConfig,
+    pub(crate) semantic: SemanticStageConfig,
+    pub(crate) coarse: CoarseStageConfig,
+    pub(crate) fine: FineStageConfig,
+}
+
+/// The five models, built.
+#[derive(Debug)]
+pub(crate) struct Models {
+    pub(crate) tokenizer: SemanticTokenizer,
+    pub(crate) codec: SoundStream,
+    pub(crate) semantic: SemanticStage,
+    pub(crate) coarse: CoarseStage,
+    pub(crate) fine: FineStage,
+}
+
+impl Configs {
+    /// Reads all five, and checks that they fit one another.
+    pub(crate) fn load(folder: &Path) -> Result<Self, BundleError> {
+        let configs = Self {
+            tokenizer: load_config(folder, Part::SemanticTokenizer)?,
+            codec: load_config(folder, Part::Codec)?,
+            semantic: load_config(folder, Part::Semantic)?,
+            coarse: load_config(folder, Part::Coarse)?,
+            fine: load_config(folder, Part::Fine)?,
+        };
+        configs.check()?;
+        Ok(configs)
+    }
+
+    /// Builds every model and fills it with its weights.
+    pub(crate) fn load_models(
+        &self,
+        folder: &Path,
+        device: &Device,
+    ) -> Result<Models, BundleError> {
+        let of = |part: Part| folder.join(part.folder());
+        Ok(Models {
+            tokenizer: SemanticTokenizer::load(&of(Part::SemanticTokenizer), device)?,
+            codec: SoundStream::load_from(&of(Part::Codec), device)?,
+            semantic: filled(folder, Part::Semantic, self.semantic.init(device))?,
+            coarse: filled(folder, Part::Coarse, self.coarse.init(device))?,
+            fine: filled(folder, Part::Fine, self.fine.init(device))?,
+        })
+    }
+
+    fn check(&self) -> Result<(), BundleError> {
+        let Self { tokenizer, codec, semantic, coarse, fine } = self;
+        let hop = tokenizer.encoder.geometry().hop_samples;
+        let tokenizer_rate = tokenizer.encoder.sample_rate_hz;
+        let codes = codec.quantizer.codebook_size;
+        use Part::{Coarse, Codec, Fine, Semantic, SemanticTokenizer};
+        for (quantity, (one, expected), (other, found)) in [
+            (
+                "samples per second",
+                (Codec, codec.sample_rate_hz),
+                (SemanticTokenizer, tokenizer_rate),
+            ),
+            ("samples per frame", (Codec, codec.hop_samples()), (SemanticTokenizer, hop)),
+            ("semantic ids", (SemanticTokenizer, tokenizer.n_clusters), (Semantic, semantic.n_ids)),
+            (
+                "semantic ids",
+                (SemanticTokenizer, tokenizer.n_clusters),
+                (Coarse, coarse.n_semantic_ids),
+            ),
+            ("codes per quantizer", (Codec, codes), (Coarse, coarse.codebook_size)),
+            ("codes per quantizer", (Codec, codes), (Fine, fine.codebook_size)),
+            ("quantizers", (Codec, codec.quantizer.n_quantizers), (Fine, fine.n_quantizers)),
+            ("coarse quantizers", (Coarse, coarse.n_quantizers), (Fine, fine.n_coarse)),
+        ] {
+            agree(quantity, (one.folder(), expected), (other.folder(), found))?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses two different statements about one quantity.
+pub(crate) fn agree(
+    quantity: &'static str,
+    (one, expected): (&'static str, usize),
+    (other, found): (&'static str, usize),
+) -> Result<(), BundleError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(BundleError::Mismatch { quantity, one, expected, other, found })
+}
+
+fn load_config<C: Config>(folder: &Path, part: Part) -> Result<C, BundleError> {
+    let path = folder.join(part.folder()).join(CONFIG_FILE);
+    let unreadable = |it: burn::config::ConfigError| BundleError::Config {
+        path: path.clone(),
+        part,
+        reason: it.to_string(),
+    };
+    C::load_binary(&read(&path)?).map_err(unreadable)
+}
+
+fn filled<M: Module>(
+    folder: &Path,
+    part: Part,
+    stage: Result<M, ConfigError>,
+) -> Result<M, BundleError> {
+    let stage = stage.map_err(|source| BundleError::Stage { part, source })?;
+    Ok(load_weights(stage, &folder.join(part.folder()).join(WEIGHTS_FILE))?)
+}

@@ -1,0 +1,134 @@
+//! The three stages, one after another, over any number of frames.
+//!
+//! Each stage sees at most one window at a time, so memory and time per frame do not depend on the
+//! length. Window `i` of a stage draws from a generator of its own, named by seed, stage and `i`.
+
+use audiolm_nn::{Generator, generator};
+use audiolm_transformer::{
+    CoarseRequest, FineRequest, Length, Runs, SemanticPrompt, SemanticRequest,
+};
+
+use crate::configs::Models;
+use crate::tokens::{Frame, FrameTokens};
+use crate::window::next_window;
+use crate::{Part, PipelineError, Progress, StageSampling, WindowFrames};
+
+/// One request for more tokens.
+pub(crate) struct Draw<'a> {
+    pub(crate) models: &'a Models,
+    pub(crate) frame: Frame,
+    pub(crate) window_frames: WindowFrames,
+    pub(crate) sampling: &'a StageSampling,
+    pub(crate) seed: u64,
+    pub(crate) on_progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Draw<'_> {
+    /// Draws what is missing of each kind of token up to `total` frames.
+    pub(crate) fn extend(
+        &mut self,
+        tokens: &mut FrameTokens,
+        total: usize,
+    ) -> Result<(), PipelineError> {
+        self.sampling.validate()?;
+        self.extend_semantic(&mut tokens.semantic, total)?;
+        self.extend_coarse(&tokens.semantic, &mut tokens.codes.coarse)?;
+        self.extend_fine(&tokens.codes.coarse, &mut tokens.codes.fine)
+    }
+
+    /// Each window continues the runs of the last.
+    fn extend_semantic(
+        &mut self,
+        frames: &mut Vec<u32>,
+        total: usize,
+    ) -> Result<(), PipelineError> {
+        let prompt = frames.len();
+        let mut windows = 0..;
+        while frames.len() < total {
+            let known = frames.len();
+            let window = next_window(known, total, self.window_frames.semantic);
+            let Runs { ids, durations } = Runs::of(&frames[window.start..]);
+            let prompt_runs = SemanticPrompt { ids, durations, starts: window.start == 0 };
+            let request = SemanticRequest {
+                length: Length::Exactly(window.end - known),
+                ids: self.sampling.semantic,
+                durations: self.sampling.durations,
+            };
+            let mut rng = self.generator(Part::Semantic, windows.next());
+            let mut on_run =
+                progress(self.on_progress, Part::Semantic, known - prompt, total - prompt);
+            let runs =
+                self.models.semantic.generate(&prompt_runs, &request, &mut rng, &mut on_run)?;
+            frames.extend(runs.frames()?);
+        }
+        Ok(())
+    }
+
+    /// Each window sees what is said in it, and continues the codes of the last.
+    fn extend_coarse(
+        &mut self,
+        semantic: &[u32],
+        codes: &mut Vec<u32>,
+    ) -> Result<(), PipelineError> {
+        let width = self.frame.n_coarse;
+        let (prompt, total) = (codes.len() / width, semantic.len());
+        let mut windows = 0..;
+        while codes.len() / width < total {
+            let known = codes.len() / width;
+            let window = next_window(known, total, self.window_frames.coarse);
+            let runs = Runs::of(&semantic[window.clone()]);
+            let request = CoarseRequest {
+                semantic: &runs.ids,
+                semantic_frames: &runs.middles(1.0),
+                prompt_codes: &codes[window.start * width..],
+                n_frames: window.end - known,
+                sampling: self.sampling.coarse,
+            };
+            let mut rng = self.generator(Part::Coarse, windows.next());
+            let mut report =
+                progress(self.on_progress, Part::Coarse, known - prompt, total - prompt);
+            let drawn =
+                self.models.coarse.generate(&request, &mut rng, &mut |n| report(n / width))?;
+            codes.extend(drawn);
+        }
+        Ok(())
+    }
+
+    /// Chunks know nothing of one another (AudioLM, section III-C), except that the first is
+    /// placed so that it starts within the prompt and goes on with its codes.
+    fn extend_fine(&mut self, coarse: &[u32], fine: &mut Vec<u32>) -> Result<(), PipelineError> {
+        let (width, n_coarse) = (self.frame.n_fine(), self.frame.n_coarse);
+        let (prompt, total) = (fine.len() / width, coarse.len() / n_coarse);
+        let mut chunk = next_window(prompt, total, self.window_frames.fine);
+        let mut chunks = 0..;
+        while fine.len() / width < total {
+            let known = fine.len() / width;
+            let request = FineRequest {
+                coarse: &coarse[chunk.start * n_coarse..chunk.end * n_coarse],
+                prompt_fine: &fine[chunk.start * width..],
+                sampling: self.sampling.fine,
+            };
+            let mut rng = self.generator(Part::Fine, chunks.next());
+            let mut report = progress(self.on_progress, Part::Fine, known - prompt, total - prompt);
+            let drawn =
+                self.models.fine.generate(&request, &mut rng, &mut |n| report(n / width))?;
+            fine.extend(drawn);
+            chunk = chunk.end..(chunk.end + self.window_frames.fine).min(total);
+        }
+        Ok(())
+    }
+
+    fn generator(&self, stage: Part, window: Option<u64>) -> Generator {
+        generator(self.seed, stage.folder(), window.unwrap_or_default())
+    }
+}
+
+/// Reports frames of one window as frames of the whole request.
+fn progress(
+    on_progress: &mut dyn FnMut(Progress),
+    stage: Part,
+    before: usize,
+    total: usize,
+) -> impl FnMut(usize) {
+    move |drawn| on_progress(Progress { stage, done: before + drawn, total })
+}

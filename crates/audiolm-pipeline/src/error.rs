@@ -1,0 +1,222 @@
+//! What can go wrong in this room, named.
+
+use std::path::PathBuf;
+
+use audiolm_audio::{AudioError, WriteError};
+use audiolm_codec::CodecError;
+use audiolm_nn::WeightsError;
+use audiolm_semantic::SemanticError;
+use audiolm_transformer::{ConfigError, GenerateError, SamplingError, TokenError};
+
+use crate::Part;
+
+/// Why a bundle could not be opened or assembled.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// Something that has to be there is not.
+    #[error("{path}: not found, but it has to be there")]
+    Missing {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// The system does not let us read it.
+    #[error("{path}: cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Not the JSON that it should be.
+    #[error("{path}: not what this file should hold: {source}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        source: serde_json::Error,
+    },
+    /// A bundle of another format.
+    #[error("{path}: bundle version {found}, this build reads version {expected}")]
+    Version {
+        /// The bundle's description.
+        path: PathBuf,
+        /// The version this build writes and reads.
+        expected: u64,
+        /// The version in the file.
+        found: u64,
+    },
+    /// A part without hashes.
+    #[error("{path}: expected the hashes of all five parts, found none of {part}")]
+    Unlisted {
+        /// The bundle's description.
+        path: PathBuf,
+        /// The part.
+        part: Part,
+    },
+    /// A window in which nothing can slide.
+    #[error("{path}: expected a window of at least 2 frames for {part}, found {found}")]
+    Window {
+        /// The bundle's description.
+        path: PathBuf,
+        /// The stage.
+        part: Part,
+        /// Its window, in frames.
+        found: usize,
+    },
+    /// Not the bytes that the bundle was made with.
+    #[error(
+        "{path}: not the file this bundle was made with: it is damaged or belongs to another \
+         bundle (expected SHA-256 {expected}, found {found})"
+    )]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// The hash in the bundle's description.
+        expected: String,
+        /// The hash of the file.
+        found: String,
+    },
+    /// The bytes of another part of the same bundle.
+    #[error(
+        "{path}: expected the file of {part}, found that of {other}: are the two folders swapped?"
+    )]
+    Swapped {
+        /// The file.
+        path: PathBuf,
+        /// The part it should be of.
+        part: Part,
+        /// The part it is of.
+        other: Part,
+    },
+    /// Two configurations that do not fit one another.
+    #[error("{quantity}: {one} has {expected}, but {other} has {found}")]
+    Mismatch {
+        /// What they disagree about.
+        quantity: &'static str,
+        /// Where it is stated first.
+        one: &'static str,
+        /// What is stated there.
+        expected: usize,
+        /// Where it is stated otherwise.
+        other: &'static str,
+        /// What is stated there.
+        found: usize,
+    },
+    /// A stage that learnt from tokens of another model.
+    #[error(
+        "{path}: {stage} learnt from another {of} than the one beside it \
+         (expected fingerprint {expected}, found {found})"
+    )]
+    Lineage {
+        /// The file that names what the stage learnt from.
+        path: PathBuf,
+        /// The stage.
+        stage: Part,
+        /// The model that made its tokens.
+        of: Part,
+        /// The fingerprint of the model beside it.
+        expected: String,
+        /// The fingerprint of the model it learnt from, or that none is named.
+        found: String,
+    },
+    /// The name is taken.
+    #[error("{path}: exists already; remove it or choose another name")]
+    Exists {
+        /// The folder asked for.
+        path: PathBuf,
+    },
+    /// The bundle could not be written.
+    #[error("{path}: cannot be written: {source}")]
+    Unwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A configuration that cannot be read.
+    #[error("{path}: not a readable configuration of {part}: {reason}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The part.
+        part: Part,
+        /// What the reader said.
+        reason: String,
+    },
+    /// A configuration that describes no stage.
+    #[error("{part}: {source}")]
+    Stage {
+        /// The stage.
+        part: Part,
+        /// What is wrong with it.
+        source: ConfigError,
+    },
+    /// The codec cannot be built.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// The semantic tokenizer cannot be built.
+    #[error(transparent)]
+    Semantic(#[from] SemanticError),
+    /// Weights cannot be read or written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Why there is no sound.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The bundle cannot be used.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The recording cannot be resampled.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// Too little to hear anything in.
+    #[error("the recording lasts {seconds:.3} s, at least {minimum} s are needed")]
+    TooShort {
+        /// How long it is, after what was asked of it.
+        seconds: f64,
+        /// The least that can be used.
+        minimum: f64,
+    },
+    /// A sample that is no number.
+    #[error("sample {position} of the recording is {value}, expected finite numbers")]
+    NotFinite {
+        /// Index of the first such sample.
+        position: usize,
+        /// That sample.
+        value: f32,
+    },
+    /// A length that cannot be meant.
+    #[error("seconds must be finite and above 0, found {found}")]
+    Seconds {
+        /// The value given.
+        found: f64,
+    },
+    /// A number of quantizers that the codec does not have.
+    #[error("quantizers must be between 1 and {available}, found {found}")]
+    Quantizers {
+        /// How many there are.
+        available: usize,
+        /// The value given.
+        found: usize,
+    },
+    /// A stage refused what it was given.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+}
+
+impl From<TokenError> for PipelineError {
+    fn from(error: TokenError) -> Self {
+        Self::Generate(error.into())
+    }
+}
+
+impl From<SamplingError> for PipelineError {
+    fn from(error: SamplingError) -> Self {
+        Self::Generate(error.into())
+    }
+}

@@ -1,0 +1,89 @@
+//! A recording as the models hear it.
+
+use audiolm_audio::Clip;
+
+use crate::loudness::gain;
+use crate::{PipelineError, seam};
+
+/// The shortest recording that anything can be made of, in seconds.
+pub const MIN_SECONDS: f64 = 0.2;
+
+/// What is kept beyond the end while resampling, so that the end is not taken for a jump to
+/// silence.
+const MARGIN_SECONDS: f64 = 0.1;
+
+/// The rhythm of the models.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
+    pub(crate) sample_rate_hz: u32,
+    pub(crate) hop_samples: usize,
+}
+
+/// A recording at the rate of the models, with its own loudness.
+pub(crate) struct Heard {
+    /// Its samples, at most as many as were asked for.
+    pub(crate) clip: Clip,
+    /// What brings them to the loudness of the models.
+    gain: f32,
+}
+
+impl Rate {
+    pub(crate) fn frames_per_second(&self) -> f64 {
+        f64::from(self.sample_rate_hz) / self.hop_samples as f64
+    }
+
+    /// Frames in a length that someone asked for: the nearest number, at least one.
+    pub(crate) fn frames(&self, seconds: f64) -> Result<usize, PipelineError> {
+        if !(seconds.is_finite() && seconds > 0.0) {
+            return Err(PipelineError::Seconds { found: seconds });
+        }
+        Ok((seconds * self.frames_per_second()).round().max(1.0) as usize)
+    }
+
+    /// A clip of samples that the models made.
+    pub(crate) fn clip(&self, samples: Vec<f32>) -> Clip {
+        Clip { samples, sample_rate_hz: self.sample_rate_hz }
+    }
+}
+
+impl Heard {
+    /// The first `seconds` of a recording.
+    pub(crate) fn new(recording: &Clip, seconds: f64, rate: Rate) -> Result<Self, PipelineError> {
+        if let Some(position) = recording.samples.iter().position(|it| !it.is_finite()) {
+            let value = recording.samples[position];
+            return Err(PipelineError::NotFinite { position, value });
+        }
+        let seconds = seconds.min(recording.seconds());
+        if seconds.is_nan() || seconds < MIN_SECONDS {
+            return Err(PipelineError::TooShort { seconds, minimum: MIN_SECONDS });
+        }
+        let start = recording.excerpt(0.0, seconds + MARGIN_SECONDS);
+        let clip = start.resampled(rate.sample_rate_hz)?.excerpt(0.0, seconds);
+        let gain = gain(&clip);
+        Ok(Self { clip, gain })
+    }
+
+    /// Its whole frames only.
+    pub(crate) fn whole_frames(mut self, rate: Rate) -> Self {
+        let rest = self.clip.samples.len() % rate.hop_samples;
+        self.clip.samples.truncate(self.clip.samples.len() - rest);
+        self
+    }
+
+    /// The wave for the models.
+    pub(crate) fn levelled(&self) -> Vec<f32> {
+        self.clip.samples.iter().map(|it| it * self.gain).collect()
+    }
+
+    /// What the models made of it, as loud as the recording.
+    pub(crate) fn unlevelled(&self, wave: Vec<f32>) -> Vec<f32> {
+        wave.into_iter().map(|it| (it / self.gain).clamp(-1.0, 1.0)).collect()
+    }
+
+    /// What the models made, with the recording itself at its start.
+    pub(crate) fn continued(&self, wave: Vec<f32>) -> Vec<f32> {
+        let mut wave = self.unlevelled(wave);
+        seam::keep_start(&mut wave, &self.clip);
+        wave
+    }
+}

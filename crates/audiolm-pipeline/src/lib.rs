@@ -1,0 +1,66 @@
+//! Bundles of trained stages: prompt audio to continued audio.
+//!
+//! A [`Bundle`] is one folder with a codec, a semantic tokenizer and three language models, which
+//! [`assemble`] makes of what a training run exports, and which is checked to the last byte when it
+//! is opened. [`AudioLm`] is a bundle on a device: it continues recordings, makes audio from
+//! nothing, says the same in another voice, and shows what its tokens are. The same seed gives the
+//! same samples, of any length, within bounded memory.
+//!
+//! The room trains nothing and names no backend: see `audiolm-train` and `audiolm`.
+//!
+//! ```
+//! use audiolm_audio::Clip;
+//! use audiolm_pipeline::{AudioLm, ContinueOptions};
+//! use burn::prelude::*;
+//!
+//! # let parent = tempfile::tempdir()?;
+//! # let folder = parent.path().join("bundle");
+//! # audiolm_pipeline::testing::tiny_bundle(&folder, &Device::default())?;
+//! let lm = AudioLm::load(&folder, &Device::default())?;
+//!
+//! let tone = (0..24_000).map(|n| 0.1 * (n as f32 * 0.05).sin()).collect();
+//! let prompt = Clip { samples: tone, sample_rate_hz: 24_000 };
+//! let options = ContinueOptions { seconds: 0.5, seed: 7, ..Default::default() };
+//! let continuation = lm.continue_from(&prompt, &options)?;
+//!
+//! assert_eq!(continuation.clip.sample_rate_hz, 16_000);
+//! assert_eq!(continuation.clip.seconds(), 1.5);
+//! assert_eq!(continuation.prompt_samples, 16_000);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod assemble;
+mod audio_lm;
+mod bundle;
+mod configs;
+mod draw;
+mod error;
+mod files;
+mod heard;
+mod json;
+mod lineage;
+mod loudness;
+mod manifest;
+mod options;
+mod part;
+mod pieces;
+mod progress;
+mod seam;
+#[doc(hidden)]
+pub mod testing;
+mod tokens;
+mod window;
+
+pub use audio_lm::{AudioLm, Continuation, Generation};
+pub use options::{ContinueOptions, GenerateOptions, ResynthesizeOptions, StageSampling};
+pub use progress::Progress;
+pub use tokens::Tokens;
+
+pub use assemble::{AssembleOptions, assemble};
+pub use bundle::Bundle;
+pub use manifest::{Manifest, PartHashes, WindowFrames};
+pub use part::Part;
+
+pub use error::{BundleError, PipelineError};
+pub use heard::MIN_SECONDS;
+pub use loudness::{REFERENCE_DBFS, SILENCE_DBFS};

@@ -1,0 +1,89 @@
+//! What can be asked for.
+
+use audiolm_transformer::{CoarseStage, FineStage, GenerateError, Sampling, SemanticStage};
+use serde::{Deserialize, Serialize};
+
+use crate::PipelineError;
+
+/// How each stage draws its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StageSampling {
+    /// What is said.
+    pub semantic: Sampling,
+    /// How long each piece of it lasts.
+    pub durations: Sampling,
+    /// How it sounds roughly.
+    pub coarse: Sampling,
+    /// How it sounds in detail.
+    pub fine: Sampling,
+}
+
+/// How to continue a recording.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ContinueOptions {
+    /// How much to add, in seconds; rounded to whole frames, at least one.
+    pub seconds: f64,
+    /// How much of the recording to continue, from its start, in seconds. A shorter recording is
+    /// continued as a whole.
+    pub prompt_seconds: f64,
+    /// What chance is made of: the same seed gives the same samples.
+    pub seed: u64,
+    /// How the stages draw.
+    pub sampling: StageSampling,
+}
+
+/// How to make audio from nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GenerateOptions {
+    /// How much to make, in seconds; rounded to whole frames, at least one.
+    pub seconds: f64,
+    /// What chance is made of: the same seed gives the same samples.
+    pub seed: u64,
+    /// How the stages draw.
+    pub sampling: StageSampling,
+}
+
+/// How to say the same in another voice.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ResynthesizeOptions {
+    /// What chance is made of: the same seed gives the same samples.
+    pub seed: u64,
+    /// How the stages draw; of the semantic tokens nothing is drawn.
+    pub sampling: StageSampling,
+}
+
+impl Default for StageSampling {
+    /// AudioLM's temperatures: 0.6, 0.8 and 0.6 (section IV-A). Durations, which the paper does
+    /// not have, are drawn as the model has learnt them: a lower temperature would hurry.
+    fn default() -> Self {
+        Self {
+            semantic: SemanticStage::PAPER_SAMPLING,
+            durations: Sampling::at(1.0),
+            coarse: CoarseStage::PAPER_SAMPLING,
+            fine: FineStage::PAPER_SAMPLING,
+        }
+    }
+}
+
+impl Default for ContinueOptions {
+    /// Four seconds after the first three, as long a prompt as AudioLM's (section IV-D).
+    fn default() -> Self {
+        Self { seconds: 4.0, prompt_seconds: 3.0, seed: 0, sampling: StageSampling::default() }
+    }
+}
+
+impl Default for GenerateOptions {
+    fn default() -> Self {
+        Self { seconds: 4.0, seed: 0, sampling: StageSampling::default() }
+    }
+}
+
+impl StageSampling {
+    /// Names the first bound that is not kept, before any work is done.
+    pub(crate) fn validate(&self) -> Result<(), PipelineError> {
+        let Self { semantic, durations, coarse, fine } = self;
+        let all = [semantic, durations, coarse, fine];
+        Ok(all.into_iter().try_for_each(|it| it.validate()).map_err(GenerateError::from)?)
+    }
+}

@@ -1,0 +1,71 @@
+//! The five models of a bundle.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The file of a part's configuration in its folder.
+pub(crate) const CONFIG_FILE: &str = "config.json";
+/// The file of a part's weights in its folder.
+pub(crate) const WEIGHTS_FILE: &str = "model.safetensors";
+
+/// One of the models that a bundle holds, each in a folder of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Wave to semantic ids.
+    SemanticTokenizer,
+    /// Wave to codes and back.
+    Codec,
+    /// The language model of semantic ids.
+    Semantic,
+    /// The language model of coarse codes.
+    Coarse,
+    /// The language model of fine codes.
+    Fine,
+}
+
+impl Part {
+    /// All parts, in the order in which they are trained.
+    pub const ALL: [Self; 5] =
+        [Self::SemanticTokenizer, Self::Codec, Self::Semantic, Self::Coarse, Self::Fine];
+
+    /// The name of its folder.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::SemanticTokenizer => "semantic-tokenizer",
+            Self::Codec => "codec",
+            Self::Semantic => "semantic",
+            Self::Coarse => "coarse",
+            Self::Fine => "fine",
+        }
+    }
+
+    /// The parts that made the tokens which this one learns from.
+    pub const fn learns_from(self) -> &'static [Self] {
+        match self {
+            Self::SemanticTokenizer | Self::Codec => &[],
+            Self::Semantic => &[Self::SemanticTokenizer],
+            Self::Coarse => &[Self::SemanticTokenizer, Self::Codec],
+            Self::Fine => &[Self::Codec],
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.folder())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_calls_a_part_like_its_folder() {
+        for part in Part::ALL {
+            assert_eq!(serde_json::to_value(part).unwrap(), part.folder());
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Models that know nothing, small enough for tests and examples.
+
+use std::path::Path;
+
+use audiolm_codec::{ResidualQuantizerConfig, SoundStream, SoundStreamConfig};
+use audiolm_nn::{Precision, fingerprint, generator};
+use audiolm_semantic::{Clustering, ConvLayerConfig, HubertConfig, SemanticTokenizer};
+use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, SemanticStageConfig};
+use burn::prelude::*;
+use burn::tensor::Distribution;
+
+use crate::assemble::{part_folder, save_stage};
+use crate::lineage::{LINEAGE_FILE, Lineage};
+use crate::{AssembleOptions, Bundle, BundleError, Part, WindowFrames, assemble, json};
+
+/// Semantic ids of the tiny models.
+pub const N_IDS: usize = 6;
+/// Quantizers of the tiny codec; the first [`N_COARSE`] are coarse.
+pub const N_QUANTIZERS: usize = 4;
+/// Coarse quantizers.
+pub const N_COARSE: usize = 2;
+/// Codes of each quantizer.
+pub const CODEBOOK_SIZE: usize = 16;
+/// Windows of 0.8, 0.4 and 0.3 s.
+pub const WINDOW_FRAMES: WindowFrames = WindowFrames { semantic: 40, coarse: 20, fine: 15 };
+
+/// Assembles a bundle of fresh models in a new folder `out`.
+pub fn tiny_bundle(out: &Path, device: &Device) -> Result<Bundle, BundleError> {
+    let unwritable = |source| BundleError::Unwritable { path: out.to_owned(), source };
+    let export = tempfile::tempdir().map_err(unwritable)?;
+    tiny_export(export.path(), device)?;
+    assemble(export.path(), out, &tiny_options(), device)
+}
+
+/// How [`tiny_bundle`] assembles.
+pub fn tiny_options() -> AssembleOptions {
+    AssembleOptions {
+        name: "tiny".to_owned(),
+        precision: Precision::Full,
+        window_frames: WINDOW_FRAMES,
+    }
+}
+
+/// Writes fresh models into an existing folder, as a training run exports them.
+pub fn tiny_export(folder: &Path, device: &Device) -> Result<(), BundleError> {
+    let at = |part| part_folder(folder, part);
+    tokenizer(device)?.save(&at(Part::SemanticTokenizer)?, Precision::Full)?;
+    let config = codec_config();
+    codec(&config, device)?.save_to(&at(Part::Codec)?, &config, Precision::Full)?;
+
+    let config = SemanticStageConfig::new(decoder(), N_IDS).with_max_duration(4);
+    let stage = config.init(device).map_err(refused(Part::Semantic))?;
+    save_stage(&stage, &config, &at(Part::Semantic)?, Precision::Full)?;
+
+    let config = CoarseStageConfig::new(decoder(), N_IDS, N_COARSE, CODEBOOK_SIZE);
+    let stage = config.init(device).map_err(refused(Part::Coarse))?;
+    save_stage(&stage, &config, &at(Part::Coarse)?, Precision::Full)?;
+
+    let config = FineStageConfig::new(decoder(), N_QUANTIZERS, N_COARSE, CODEBOOK_SIZE);
+    let stage = config.init(device).map_err(refused(Part::Fine))?;
+    save_stage(&stage, &config, &at(Part::Fine)?, Precision::Full)?;
+    write_lineage(folder)
+}
+
+/// Names, in every stage, the models that are in the folder now.
+pub fn write_lineage(folder: &Path) -> Result<(), BundleError> {
+    for stage in [Part::Semantic, Part::Coarse, Part::Fine] {
+        let print = |of: &Part| Ok((*of, fingerprint(&folder.join(of.folder()))?));
+        let lineage: Lineage =
+            stage.learns_from().iter().map(print).collect::<Result<_, BundleError>>()?;
+        json::save(&lineage, &folder.join(stage.folder()).join(LINEAGE_FILE))?;
+    }
+    Ok(())
+}
+
+fn refused(part: Part) -> impl FnOnce(audiolm_transformer::ConfigError) -> BundleError {
+    move |source| BundleError::Stage { part, source }
+}
+
+fn decoder() -> DecoderConfig {
+    DecoderConfig::new(16, 1, 2, 32)
+}
+
+fn tokenizer(device: &Device) -> Result<SemanticTokenizer, BundleError> {
+    let layers = [(10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2)];
+    let layers = layers.map(|(kernel, stride)| ConvLayerConfig::new(8, kernel, stride));
+    let config = HubertConfig::new(layers.to_vec(), 16, 1, 2, 32)
+        .with_position_kernel_size(8)
+        .with_position_groups(2)
+        .with_dropout(0.0);
+    let encoder = config.init(device).map_err(audiolm_semantic::SemanticError::from)?;
+    let features = encoder.features(noise([4, 4000], device), 1).flatten(0, 1);
+    let clustering = Clustering::fit(features, N_IDS, 5, &mut generator(0, "k-means", 0));
+    Ok(SemanticTokenizer::new(&config, encoder, 1, clustering)?)
+}
+
+fn codec_config() -> SoundStreamConfig {
+    SoundStreamConfig {
+        encoder_channels: 2,
+        decoder_channels: 2,
+        dimension: 8,
+        quantizer: ResidualQuantizerConfig::new(N_QUANTIZERS, CODEBOOK_SIZE),
+        ..SoundStreamConfig::tiny_16khz()
+    }
+}
+
+fn codec(config: &SoundStreamConfig, device: &Device) -> Result<SoundStream, BundleError> {
+    let codec = config.init(device)?;
+    let vectors = codec.embed(noise([4, 8000], device).unsqueeze_dim(1));
+    Ok(codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0)))
+}
+
+fn noise(shape: [usize; 2], device: &Device) -> Tensor<2> {
+    Tensor::random(shape, Distribution::Normal(0.0, 0.1), device)
+}

@@ -1,0 +1,87 @@
+//! What a recording is to the models.
+
+use audiolm_transformer::{CodeLayout, Runs, SplitCodes, TokenError};
+use serde::Serialize;
+
+/// A recording as tokens.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tokens {
+    /// What is said: semantic ids, no two neighbours equal.
+    pub semantic_ids: Vec<u32>,
+    /// How many frames each id lasts.
+    pub durations: Vec<u32>,
+    /// How it sounds: the codes of each quantizer, one per frame.
+    pub codes: Vec<Vec<u32>>,
+    /// Frames in a second.
+    pub frames_per_second: f64,
+}
+
+/// The same, as the stages extend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FrameTokens {
+    /// One id per frame.
+    pub(crate) semantic: Vec<u32>,
+    /// Row-major codes, `[frame][quantizer]`.
+    pub(crate) codes: SplitCodes,
+}
+
+/// How codes lie in a frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    /// Of all quantizers.
+    pub(crate) layout: CodeLayout,
+    /// How many of them are coarse.
+    pub(crate) n_coarse: usize,
+}
+
+impl Tokens {
+    /// How many frames there are.
+    pub fn n_frames(&self) -> usize {
+        self.codes.first().map_or(0, Vec::len)
+    }
+}
+
+impl FrameTokens {
+    /// Of no recording.
+    pub(crate) fn none() -> Self {
+        Self::without_codes(Vec::new())
+    }
+
+    /// Only what is said.
+    pub(crate) fn without_codes(semantic: Vec<u32>) -> Self {
+        Self { semantic, codes: SplitCodes { coarse: Vec::new(), fine: Vec::new() } }
+    }
+
+    pub(crate) fn to_tokens(
+        &self,
+        frame: Frame,
+        frames_per_second: f64,
+    ) -> Result<Tokens, TokenError> {
+        let Runs { ids, durations } = Runs::of(&self.semantic);
+        let codes = frame.by_quantizer(&self.codes)?;
+        let n_frames = self.semantic.len();
+        Ok(Tokens {
+            semantic_ids: ids,
+            durations,
+            codes: codes.chunks(n_frames.max(1)).map(<[u32]>::to_vec).collect(),
+            frames_per_second,
+        })
+    }
+}
+
+impl Frame {
+    /// Codes as a codec gives them, `[quantizer][frame]`, parted for the stages.
+    pub(crate) fn split(&self, by_quantizer: &[u32]) -> Result<SplitCodes, TokenError> {
+        self.layout.split(&self.layout.interleave(by_quantizer)?, self.n_coarse)
+    }
+
+    /// The inverse of [`split`](Self::split).
+    pub(crate) fn by_quantizer(&self, codes: &SplitCodes) -> Result<Vec<u32>, TokenError> {
+        self.layout.deinterleave(&self.layout.join(codes, self.n_coarse)?)
+    }
+
+    /// Codes of a frame that are not coarse.
+    pub(crate) fn n_fine(&self) -> usize {
+        self.layout.n_quantizers() - self.n_coarse
+    }
+}

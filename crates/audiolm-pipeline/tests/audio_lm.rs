@@ -1,0 +1,268 @@
+//! What holds of every bundle, shown with models that know nothing.
+
+use std::sync::OnceLock;
+
+use audiolm_audio::Clip;
+use audiolm_pipeline::testing::{self, CODEBOOK_SIZE, N_IDS, N_QUANTIZERS};
+use audiolm_pipeline::{
+    AudioLm, Continuation, ContinueOptions, GenerateOptions, Part, PipelineError, Progress,
+    ResynthesizeOptions, StageSampling,
+};
+use audiolm_transformer::Sampling;
+use burn::prelude::*;
+use tempfile::TempDir;
+
+const RATE_HZ: u32 = 16_000;
+const HOP: usize = 320;
+
+/// The same models for every test.
+fn lm() -> AudioLm {
+    static PARENT: OnceLock<TempDir> = OnceLock::new();
+    let parent = PARENT.get_or_init(|| {
+        let parent = tempfile::tempdir().unwrap();
+        let device = Device::default();
+        device.seed(0);
+        testing::tiny_bundle(&parent.path().join("bundle"), &device).unwrap();
+        parent
+    });
+    AudioLm::load(parent.path().join("bundle"), &Device::default()).unwrap()
+}
+
+/// A rising tone, the same at any rate.
+fn recording(seconds: f64, sample_rate_hz: u32) -> Clip {
+    let n_samples = (seconds * f64::from(sample_rate_hz)).round() as usize;
+    let tone = |n: usize| {
+        let time = n as f64 / f64::from(sample_rate_hz);
+        (0.3 * (2.0 * std::f64::consts::PI * (200.0 + 100.0 * time) * time).sin()) as f32
+    };
+    Clip { samples: (0..n_samples).map(tone).collect(), sample_rate_hz }
+}
+
+fn options(seconds: f64, seed: u64) -> ContinueOptions {
+    let sampling = StageSampling {
+        semantic: Sampling::at(1.0),
+        durations: Sampling::at(1.0),
+        coarse: Sampling::at(1.0),
+        fine: Sampling::at(1.0),
+    };
+    ContinueOptions { seconds, seed, sampling, ..Default::default() }
+}
+
+/// Continues `prompt` and checks what always holds.
+#[track_caller]
+fn check(prompt: &Clip, options: &ContinueOptions) -> Continuation {
+    let found = lm().continue_from(prompt, options).unwrap();
+    let n_samples = found.clip.samples.len();
+    let prompt_seconds = prompt.seconds().min(options.prompt_seconds);
+    assert_eq!(found.clip.sample_rate_hz, RATE_HZ);
+    assert!(found.clip.samples.iter().all(|it| it.abs() <= 1.0), "finite and in range");
+    assert_eq!(found.prompt_samples, (prompt_seconds * 50.0 + 1e-6) as usize * HOP);
+    let added = (n_samples - found.prompt_samples) as f64 / f64::from(RATE_HZ);
+    assert!((added - options.seconds).abs() <= 0.02, "{added} s instead of {}", options.seconds);
+
+    let tokens = &found.tokens;
+    assert_eq!(tokens.n_frames() * HOP, n_samples);
+    assert_eq!(tokens.durations.iter().sum::<u32>() as usize, tokens.n_frames());
+    assert_eq!(tokens.semantic_ids.len(), tokens.durations.len());
+    assert!(tokens.codes.iter().all(|it| it.len() == tokens.n_frames()));
+    found
+}
+
+#[test]
+fn lengths_are_exact_within_a_window_and_beyond() {
+    for seconds in [0.001, 0.02, 0.25, 1.0, 2.345] {
+        check(&recording(0.3, RATE_HZ), &options(seconds, 1));
+    }
+}
+
+#[test]
+fn prompts_of_any_length_are_continued() {
+    for prompt_seconds in [0.2, 0.31, 0.4, 0.8, 1.5] {
+        let options = ContinueOptions { prompt_seconds, ..options(0.5, 1) };
+        check(&recording(1.2, RATE_HZ), &options);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_samples() {
+    let prompt = recording(0.5, RATE_HZ);
+    let first = check(&prompt, &options(1.5, 1));
+    assert_eq!(first, check(&prompt, &options(1.5, 1)));
+    let other = check(&prompt, &options(1.5, 2));
+    assert_ne!(first.clip, other.clip);
+    assert_ne!(first.tokens.semantic_ids, other.tokens.semantic_ids);
+}
+
+#[test]
+fn the_clip_starts_with_the_prompt() {
+    let prompt = recording(0.5, RATE_HZ);
+    let found = check(&prompt, &options(0.5, 1));
+    let own = found.prompt_samples - HOP;
+    assert_eq!(found.clip.samples[..own], prompt.samples[..own]);
+}
+
+#[test]
+fn the_tokens_start_with_those_of_the_prompt() {
+    let prompt = recording(0.5, RATE_HZ);
+    let heard = lm().tokenize(&prompt).unwrap();
+    let found = check(&prompt, &options(0.7, 1)).tokens;
+    for (all, prompt) in found.codes.iter().zip(&heard.codes) {
+        assert_eq!(all[..prompt.len()], prompt[..]);
+    }
+    let n_whole = heard.semantic_ids.len() - 1;
+    assert_eq!(found.semantic_ids[..n_whole], heard.semantic_ids[..n_whole]);
+    assert_eq!(found.durations[..n_whole], heard.durations[..n_whole]);
+}
+
+#[test]
+fn other_rates_are_resampled() {
+    for rate_hz in [8_000, 22_050, 48_000] {
+        let found = check(&recording(0.5, rate_hz), &options(0.2, 1));
+        let expected = recording(0.5, RATE_HZ);
+        let difference = |n: usize| (found.clip.samples[n] - expected.samples[n]).abs();
+        // Away from the ends, where a resampler sees the jump.
+        assert!((500..7000).all(|n| difference(n) < 0.01), "{rate_hz} Hz");
+    }
+}
+
+#[test]
+fn only_the_start_of_a_recording_counts() {
+    let options = ContinueOptions { prompt_seconds: 0.4, ..options(0.5, 1) };
+    let (short, mut long) = (recording(0.4, RATE_HZ), recording(1.0, RATE_HZ));
+    long.samples[6400..].fill(0.9);
+    assert_eq!(check(&short, &options), check(&long, &options));
+}
+
+#[test]
+fn quiet_and_loud_recordings_become_the_same_tokens() {
+    let divided = |by: f32| {
+        let whole = recording(0.5, RATE_HZ);
+        let samples = whole.samples.iter().map(|it| it / by).collect();
+        check(&Clip { samples, ..whole }, &options(0.5, 1))
+    };
+    // Powers of two, so that no rounding differs; so quiet that nothing is clipped.
+    let (loud, quiet) = (divided(16.0), divided(256.0));
+    assert_eq!(loud.tokens, quiet.tokens);
+    let close = |(a, b): (&f32, &f32)| (a - 16.0 * b).abs() < 1e-4;
+    assert!(loud.clip.samples.iter().zip(&quiet.clip.samples).all(close));
+}
+
+#[test]
+fn silence_can_be_continued() {
+    check(&Clip { samples: vec![0.0; 8000], sample_rate_hz: RATE_HZ }, &options(0.5, 1));
+}
+
+#[test]
+fn nothing_can_be_continued_too() {
+    let generate = |seed| {
+        let ContinueOptions { seconds, seed, sampling, .. } = options(1.3, seed);
+        lm().generate(&GenerateOptions { seconds, seed, sampling }).unwrap()
+    };
+    let found = generate(1);
+    assert_eq!(found.clip.samples.len(), 65 * HOP);
+    assert!(found.clip.samples.iter().all(|it| it.abs() <= 1.0));
+    assert_eq!(found, generate(1));
+    assert_ne!(found.clip, generate(2).clip);
+}
+
+#[test]
+fn another_voice_says_the_same() {
+    let recording = recording(1.1, RATE_HZ);
+    let resynthesize = |seed| {
+        let sampling = options(1.0, 0).sampling;
+        lm().resynthesize(&recording, &ResynthesizeOptions { seed, sampling }).unwrap()
+    };
+    let heard = lm().tokenize(&recording).unwrap();
+    let (one, other) = (resynthesize(1), resynthesize(2));
+    assert_eq!(one.clip.samples.len(), recording.samples.len());
+    for found in [&one, &other] {
+        assert_eq!(found.tokens.semantic_ids, heard.semantic_ids);
+        assert_eq!(found.tokens.durations, heard.durations);
+    }
+    assert_ne!(one.tokens.codes, other.tokens.codes);
+}
+
+#[test]
+fn fewer_quantizers_sound_otherwise() {
+    let recording = recording(0.505, RATE_HZ);
+    let all = lm().reconstruct(&recording, None).unwrap();
+    assert_eq!(all, lm().reconstruct(&recording, Some(N_QUANTIZERS)).unwrap());
+    let one = lm().reconstruct(&recording, Some(1)).unwrap();
+    assert_ne!(one, all);
+    for clip in [one, all] {
+        assert_eq!(clip.samples.len(), recording.samples.len());
+        assert!(clip.samples.iter().all(|it| it.abs() <= 1.0));
+    }
+}
+
+#[test]
+fn long_recordings_are_heard_in_pieces() {
+    // One piece of 20 s, and a second of half a second that sees the end of the first.
+    let long = recording(20.5, RATE_HZ);
+    let tokens = lm().tokenize(&long).unwrap();
+    assert_eq!(tokens.n_frames(), 1025);
+    assert_eq!(lm().reconstruct(&long, None).unwrap().samples.len(), long.samples.len());
+}
+
+#[test]
+fn tokens_are_within_their_bounds() {
+    let tokens = lm().tokenize(&recording(0.999, RATE_HZ)).unwrap();
+    assert_eq!((tokens.n_frames(), tokens.frames_per_second), (49, 50.0));
+    assert_eq!(tokens.durations.iter().sum::<u32>(), 49);
+    assert!(tokens.semantic_ids.iter().all(|it| (*it as usize) < N_IDS));
+    assert!(tokens.semantic_ids.windows(2).all(|it| it[0] != it[1]));
+    assert_eq!(tokens.codes.len(), N_QUANTIZERS);
+    assert!(tokens.codes.iter().flatten().all(|it| (*it as usize) < CODEBOOK_SIZE));
+    let json = serde_json::to_value(&tokens).unwrap();
+    assert_eq!(json["codes"].as_array().unwrap().len(), N_QUANTIZERS);
+}
+
+#[test]
+fn progress_is_that_of_the_whole() {
+    let mut heard: Vec<Progress> = Vec::new();
+    let (prompt, options) = (recording(0.5, RATE_HZ), options(1.5, 1));
+    lm().continue_from_with(&prompt, &options, &mut |it| heard.push(it)).unwrap();
+    assert!(heard.is_sorted_by_key(|it| (it.stage, it.done)));
+    for stage in [Part::Semantic, Part::Coarse, Part::Fine] {
+        let last = heard.iter().rfind(|it| it.stage == stage).unwrap();
+        assert_eq!((last.done, last.total), (75, 75));
+    }
+}
+
+#[track_caller]
+fn check_refused<T: std::fmt::Debug>(found: Result<T, PipelineError>, message: &str) {
+    assert_eq!(found.unwrap_err().to_string(), message);
+}
+
+#[test]
+fn too_little_is_refused() {
+    let lm = lm();
+    let continued = |seconds| lm.continue_from(&recording(seconds, RATE_HZ), &options(1.0, 1));
+    check_refused(continued(0.0), "the recording lasts 0.000 s, at least 0.2 s are needed");
+    check_refused(continued(0.01), "the recording lasts 0.010 s, at least 0.2 s are needed");
+    check_refused(continued(0.19), "the recording lasts 0.190 s, at least 0.2 s are needed");
+    let message = "the recording lasts 0.050 s, at least 0.2 s are needed";
+    let short = ContinueOptions { prompt_seconds: 0.05, ..options(1.0, 1) };
+    check_refused(lm.continue_from(&recording(1.0, RATE_HZ), &short), message);
+    check_refused(lm.tokenize(&recording(0.05, RATE_HZ)), message);
+    check_refused(lm.reconstruct(&recording(0.05, RATE_HZ), None), message);
+}
+
+#[test]
+fn options_out_of_bounds_are_refused() {
+    let (lm, prompt) = (lm(), recording(0.3, RATE_HZ));
+    let message = "seconds must be finite and above 0, found -1";
+    check_refused(lm.continue_from(&prompt, &options(-1.0, 1)), message);
+    let message = "seconds must be finite and above 0, found inf";
+    check_refused(lm.continue_from(&prompt, &options(f64::INFINITY, 1)), message);
+    let message = "quantizers must be between 1 and 4, found 5";
+    check_refused(lm.reconstruct(&prompt, Some(5)), message);
+    let message = "temperature must be finite and at least 0, found -1";
+    let mut cold = options(1.0, 1);
+    cold.sampling.fine = Sampling::at(-1.0);
+    check_refused(lm.continue_from(&prompt, &cold), message);
+    let mut broken = prompt;
+    broken.samples[7] = f32::NAN;
+    let message = "sample 7 of the recording is NaN, expected finite numbers";
+    check_refused(lm.continue_from(&broken, &options(1.0, 1)), message);
+}

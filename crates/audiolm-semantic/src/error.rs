@@ -1,0 +1,104 @@
+//! What can go wrong in this room, named.
+
+use std::path::PathBuf;
+
+use audiolm_nn::WeightsError;
+
+/// Why a [`HubertConfig`](crate::HubertConfig) describes no model.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum HubertError {
+    /// The front end has no convolution.
+    #[error("the front end needs at least one convolution")]
+    NoConvolution,
+    /// A size that must be at least 1 is 0.
+    #[error("{name} must be at least 1")]
+    ZeroSize {
+        /// The field.
+        name: &'static str,
+    },
+    /// A stride wider than its kernel.
+    #[error("convolution {layer} has kernel {kernel_size}: stride {stride} would skip samples")]
+    StrideSkipsSamples {
+        /// Index of the convolution.
+        layer: usize,
+        /// Taps of its kernel.
+        kernel_size: usize,
+        /// Its stride.
+        stride: usize,
+    },
+    /// `d_model` cannot be shared out evenly.
+    #[error("d_model is {d_model}, which does not divide by {name} = {parts}")]
+    DoesNotDivide {
+        /// The width.
+        d_model: usize,
+        /// The field that should divide it.
+        name: &'static str,
+        /// Its value.
+        parts: usize,
+    },
+    /// A dropout outside of `[0, 1)`.
+    #[error("dropout must lie in [0, 1), found {found}")]
+    Dropout {
+        /// The value given.
+        found: f64,
+    },
+    /// Fewer clusters than a classification needs.
+    #[error("pretraining needs at least 2 clusters, found {found}")]
+    TooFewClusters {
+        /// The value given.
+        found: usize,
+    },
+}
+
+/// Why a semantic tokenizer could not be assembled, written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum SemanticError {
+    /// The encoder's configuration describes no model.
+    #[error(transparent)]
+    Hubert(#[from] HubertError),
+    /// The weights could not be written or read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The configuration beside the weights could not be written or read.
+    #[error("{path}: {reason}")]
+    ConfigFile {
+        /// The file.
+        path: PathBuf,
+        /// What the reader or writer said.
+        reason: String,
+    },
+    /// A configuration written by another version of this format.
+    #[error("{path}: configuration version {found}, this build reads version {expected}")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version this build writes and reads.
+        expected: usize,
+        /// The version in the file.
+        found: usize,
+    },
+    /// The layer to be tapped does not exist.
+    #[error("layer {found} is to be tapped, but the encoder has {n_layers}")]
+    NoSuchLayer {
+        /// The layer asked for.
+        found: usize,
+        /// The layers there are.
+        n_layers: usize,
+    },
+    /// The clusters were fitted to features of another width.
+    #[error("the clustering takes {found} features, the encoder gives {expected}")]
+    FeatureWidth {
+        /// What the encoder gives.
+        expected: usize,
+        /// What the clustering takes.
+        found: usize,
+    },
+    /// A window that its two contexts fill completely.
+    #[error("a window of {frames} frames has no room beside contexts of {context_frames}")]
+    WindowTooShort {
+        /// Frames of a window.
+        frames: usize,
+        /// Frames of context on each side.
+        context_frames: usize,
+    },
+}

@@ -1,0 +1,77 @@
+//! Semantic tokens of audio: what is said, without who says it and how it sounds.
+//!
+//! A [`Hubert`] encoder turns a wave into 50 feature vectors a second, a [`Clustering`] of one of
+//! its layers turns these into ids, and a [`SemanticTokenizer`] holds both and removes repeats
+//! while it keeps their durations. [`HubertPretraining`] is the loss that trains an encoder from
+//! nothing: [`Mfcc`]s are clustered, and the encoder learns to guess the clusters of frames that a
+//! [`SpanMasking`] hides (Hsu et al. 2021, arXiv 2106.07447).
+//!
+//! The room takes tensors, never clips: mono waves at 16 kHz, `[batch, samples]`. It knows neither
+//! codecs nor language models.
+//!
+//! ```
+//! use audiolm_nn::generator;
+//! use audiolm_semantic::{Clustering, SemanticTokenizer, presets};
+//! use burn::prelude::*;
+//!
+//! let device = Device::default();
+//! let config = presets::tiny();
+//! let encoder = config.init(&device)?;
+//! let wave = Tensor::<2>::random([1, 16_000], burn::tensor::Distribution::Default, &device);
+//!
+//! // A real tokenizer is fitted to many clips, and to a trained encoder.
+//! let layer = 3;
+//! let features = encoder.features(wave.clone(), layer);
+//! let points = features.flatten(0, 1);
+//! let clustering = Clustering::fit(points, 8, 10, &mut generator(0, "k-means", 0));
+//!
+//! let tokenizer = SemanticTokenizer::new(&config, encoder, layer, clustering)?;
+//! let tokens = tokenizer.tokenize(wave);
+//! assert_eq!(tokens[0].n_frames(), 50);
+//! assert_eq!(tokens[0].ids().len(), tokens[0].durations().len());
+//! # Ok::<(), audiolm_semantic::SemanticError>(())
+//! ```
+
+mod attention;
+mod clip_norm;
+mod clustering;
+mod config;
+mod encoder;
+mod encoder_layer;
+mod error;
+mod feature_projection;
+mod frames;
+mod front_end;
+mod hubert;
+mod import;
+mod linear;
+mod mask;
+mod mfcc;
+#[cfg(test)]
+mod parity;
+mod positional_conv;
+mod prediction_head;
+pub mod presets;
+mod pretraining;
+mod strided_conv;
+mod tokenizer;
+mod tokens;
+mod windows;
+
+pub use config::{ConvLayerConfig, HubertConfig};
+pub use frames::FrameGeometry;
+pub use hubert::Hubert;
+pub use import::load_transformers;
+
+pub use mask::SpanMasking;
+pub use mfcc::{Mfcc, MfccConfig};
+pub use pretraining::{
+    HubertPretraining, HubertPretrainingConfig, PretrainingBatch, PretrainingOutput,
+};
+
+pub use clustering::{Clustering, ClusteringConfig};
+pub use tokenizer::{SemanticTokenizer, SemanticTokenizerConfig};
+pub use tokens::SemanticTokens;
+pub use windows::WindowConfig;
+
+pub use error::{HubertError, SemanticError};

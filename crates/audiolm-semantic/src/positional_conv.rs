@@ -1,0 +1,71 @@
+//! Where in the clip a frame is, told by its neighbours.
+
+use burn::module::Param;
+use burn::nn::Initializer;
+use burn::prelude::*;
+use burn::tensor::activation::gelu;
+use burn::tensor::module::conv1d;
+use burn::tensor::ops::ConvOptions;
+
+use crate::HubertConfig;
+
+/// A wide grouped convolution whose output stands in for position embeddings (wav2vec 2.0,
+/// Baevski et al. 2020, arXiv 2006.11477).
+///
+/// Its weight is `magnitude · direction / |direction|`, with one length for each tap: the norm is
+/// taken over both channel axes.
+#[derive(Module, Debug)]
+pub struct PositionalConv {
+    /// `[d_model, d_model / groups, kernel_size]`
+    direction: Param<Tensor<3>>,
+    /// `[1, 1, kernel_size]`
+    magnitude: Param<Tensor<3>>,
+    /// `[d_model]`
+    bias: Param<Tensor<1>>,
+    groups: usize,
+}
+
+impl PositionalConv {
+    pub(crate) fn new(config: &HubertConfig, device: &Device) -> Self {
+        let HubertConfig {
+            d_model,
+            position_kernel_size: kernel_size,
+            position_groups: groups,
+            ..
+        } = *config;
+        // As in fairseq.
+        let std = (4.0 / (kernel_size * d_model) as f64).sqrt();
+        let direction: Param<Tensor<3>> = Initializer::Normal { mean: 0.0, std }
+            .init([d_model, d_model / groups, kernel_size], device);
+        let magnitude = Param::from_tensor(length_of_taps(direction.val()).detach());
+        let bias = Initializer::Zeros.init([d_model], device);
+        Self { direction, magnitude, bias, groups }
+    }
+
+    /// # Shapes
+    /// - input, output: `[batch, time, d_model]`
+    pub(crate) fn forward(&self, input: Tensor<3>) -> Tensor<3> {
+        let time = input.dims()[1];
+        let weight = self.weight();
+        let reach = weight.dims()[2] / 2;
+        let options = ConvOptions::new([1], [reach], [1], self.groups);
+        let convolved = conv1d(input.swap_dims(1, 2), weight, Some(self.bias.val()), options);
+        // An even kernel gives a frame too many.
+        gelu(convolved.narrow(2, 0, time).swap_dims(1, 2))
+    }
+
+    /// Width of what goes in and comes out.
+    pub(crate) fn d_model(&self) -> usize {
+        self.bias.dims()[0]
+    }
+
+    fn weight(&self) -> Tensor<3> {
+        let direction = self.direction.val();
+        let scale = self.magnitude.val() / length_of_taps(direction.clone());
+        direction * scale
+    }
+}
+
+fn length_of_taps(direction: Tensor<3>) -> Tensor<3> {
+    direction.square().sum_dims(&[0, 1]).sqrt()
+}

@@ -1,0 +1,198 @@
+//! From a wave to semantic tokens.
+
+use std::path::Path;
+
+use audiolm_nn::{Precision, load_weights, save_weights};
+use burn::prelude::*;
+
+use crate::windows::Window;
+use crate::{
+    Clustering, ClusteringConfig, FrameGeometry, Hubert, HubertConfig, SemanticError,
+    SemanticTokens, WindowConfig,
+};
+
+/// The version of `config.json` that this build writes and reads.
+const VERSION: usize = 1;
+/// The file that says what the weights are.
+const CONFIG_FILE: &str = "config.json";
+/// The file with the weights.
+const WEIGHTS_FILE: &str = "model.safetensors";
+
+/// What a [`SemanticTokenizer`] is made of.
+#[derive(Config, Debug, PartialEq)]
+pub struct SemanticTokenizerConfig {
+    /// The version of this format.
+    #[config(default = 1)]
+    pub version: usize,
+    /// The encoder up to the layer that is tapped, which is its last.
+    pub encoder: HubertConfig,
+    /// Clusters: the number of ids.
+    pub n_clusters: usize,
+    /// How long recordings are divided.
+    #[config(default = "WindowConfig::new()")]
+    pub windows: WindowConfig,
+}
+
+/// An encoder up to the layer that is tapped, and the clusters of that layer's output.
+///
+/// # Frames
+/// A wave is surrounded by the 40 samples of silence of [`FrameGeometry::pad`], so that `n` hops
+/// of 320 samples give exactly `n` frames, each centered on its hop: those of a codec at 50 Hz. A
+/// last hop that is not whole gives none.
+///
+/// # Long recordings
+/// A wave longer than a window of [`WindowConfig`] is encoded window by window, so that memory
+/// depends on the window and not on the recording. The norm of the first convolution and the
+/// attention then see one window each, so tokens are not those of the whole wave in one piece. The
+/// tests of this room find 193 of 200 frames unchanged by windows of 2 s with 0.5 s of context, but
+/// for noise and random weights; the change of a trained tokenizer is to be measured with it.
+/// Where windows begin depends on the length of the wave alone.
+#[derive(Module, Debug)]
+pub struct SemanticTokenizer {
+    encoder: Hubert,
+    clustering: Clustering,
+    #[module(skip)]
+    config: SemanticTokenizerConfig,
+}
+
+impl SemanticTokenizerConfig {
+    /// Builds a tokenizer with fresh weights, to be filled from a file.
+    ///
+    /// # Errors
+    /// Where the numbers describe no tokenizer.
+    pub fn init(&self, device: &Device) -> Result<SemanticTokenizer, SemanticError> {
+        self.windows.validate()?;
+        let encoder = self.encoder.init(device)?;
+        let clustering = ClusteringConfig::new(self.n_clusters, self.encoder.d_model).init(device);
+        Ok(SemanticTokenizer { encoder, clustering, config: self.clone() })
+    }
+
+    fn load(path: &Path) -> Result<Self, SemanticError> {
+        let unreadable = |it: burn::config::ConfigError| SemanticError::ConfigFile {
+            path: path.to_owned(),
+            reason: it.to_string(),
+        };
+        let config = <Self as Config>::load(path).map_err(unreadable)?;
+        match config.version {
+            VERSION => Ok(config),
+            found => {
+                Err(SemanticError::Version { path: path.to_owned(), expected: VERSION, found })
+            }
+        }
+    }
+}
+
+impl SemanticTokenizer {
+    /// Puts a trained encoder and the clusters of its layer `layer` together; the layers above are
+    /// dropped. `config` is the encoder's.
+    ///
+    /// An encoder that was trained comes here by way of [`Module::valid`], so that tokenizing
+    /// records no gradients.
+    ///
+    /// # Errors
+    /// Where there is no such layer, or the clusters are of features of another width.
+    pub fn new(
+        config: &HubertConfig,
+        encoder: Hubert,
+        layer: usize,
+        clustering: Clustering,
+    ) -> Result<Self, SemanticError> {
+        let (n_layers, expected) = (encoder.n_layers(), encoder.d_model());
+        if layer > n_layers {
+            return Err(SemanticError::NoSuchLayer { found: layer, n_layers });
+        }
+        let tapped = HubertConfig { n_layers: layer, ..config.clone() };
+        let (found, n_clusters) = (clustering.n_features(), clustering.n_clusters());
+        if found != expected {
+            return Err(SemanticError::FeatureWidth { expected, found });
+        }
+        let config = SemanticTokenizerConfig::new(tapped, n_clusters);
+        Ok(Self { encoder: encoder.truncated(layer), clustering, config })
+    }
+
+    /// Reads the folder that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged, or the two do not belong together.
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, SemanticError> {
+        let config = SemanticTokenizerConfig::load(&folder.join(CONFIG_FILE))?;
+        Ok(load_weights(config.init(device)?, &folder.join(WEIGHTS_FILE))?)
+    }
+
+    /// Writes `config.json` and `model.safetensors` into an existing folder.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub fn save(&self, folder: &Path, precision: Precision) -> Result<(), SemanticError> {
+        save_weights(self, &folder.join(WEIGHTS_FILE), precision)?;
+        let path = folder.join(CONFIG_FILE);
+        let saved = self.config.save(&path);
+        saved.map_err(|it| SemanticError::ConfigFile { path, reason: it.to_string() })
+    }
+
+    /// The same tokenizer with other windows for long recordings.
+    ///
+    /// # Errors
+    /// Where a window has no room beside its contexts.
+    pub fn with_windows(mut self, windows: WindowConfig) -> Result<Self, SemanticError> {
+        windows.validate()?;
+        self.config.windows = windows;
+        Ok(self)
+    }
+
+    /// The tokens of each clip.
+    ///
+    /// # Shapes
+    /// - wave: `[batch, samples]`, clips of one length
+    pub fn tokenize(&self, wave: Tensor<2>) -> Vec<SemanticTokens> {
+        self.frame_ids(wave).iter().map(|it| SemanticTokens::from_frames(it)).collect()
+    }
+
+    /// The id of each frame of each clip, `samples / hop_samples` of them.
+    ///
+    /// # Shapes
+    /// - wave: `[batch, samples]`, clips of one length
+    pub fn frame_ids(&self, wave: Tensor<2>) -> Vec<Vec<u32>> {
+        let [batch, _] = wave.dims();
+        let wave = self.geometry().pad(wave);
+        let n_frames = self.geometry().frames(wave.dims()[1]);
+        let mut clips = vec![Vec::with_capacity(n_frames); batch];
+        for window in self.config.windows.windows(n_frames) {
+            let ids = self.ids_of_window(&wave, &window);
+            for (clip, ids) in clips.iter_mut().zip(ids.chunks_exact(window.kept.len())) {
+                clip.extend_from_slice(ids);
+            }
+        }
+        clips
+    }
+
+    /// What the tokenizer is made of, as [`save`](Self::save) writes it.
+    pub fn config(&self) -> &SemanticTokenizerConfig {
+        &self.config
+    }
+
+    /// The clusters of the tapped layer's output.
+    pub fn clustering(&self) -> &Clustering {
+        &self.clustering
+    }
+
+    /// The layer that is tapped.
+    pub fn layer(&self) -> usize {
+        self.encoder.n_layers()
+    }
+
+    /// How many frames a padded wave gives, and which samples each of them sees.
+    pub fn geometry(&self) -> FrameGeometry {
+        self.encoder.geometry()
+    }
+
+    /// The ids of the frames that are kept, clip after clip.
+    fn ids_of_window(&self, wave: &Tensor<2>, window: &Window) -> Vec<u32> {
+        let Window { seen, kept } = window;
+        let samples = self.geometry().samples(seen.clone());
+        let features = self.encoder.features(wave.clone().slice_dim(1, samples), self.layer());
+        let kept = kept.start - seen.start..kept.end - seen.start;
+        let ids = self.clustering.assign(features.slice_dim(1, kept));
+        ids.try_into_vec_as::<u32>().expect("cluster ids are small and can be read back")
+    }
+}

@@ -1,0 +1,284 @@
+//! Training of the codec: reconstruction through a quantizer that learns by averages.
+//!
+//! The adversarial losses of the paper belong between `reconstruction_loss` and the optimiser's
+//! step; nothing else here depends on their absence.
+
+use std::path::Path;
+
+use audiolm_codec::{MultiScaleMelLoss, QuantizedOutput, ResidualEma, SoundStream, SoundStreamConfig};
+use audiolm_data::{Crop, CropSampler, Split, WaveStore};
+use audiolm_nn::{Precision, generator};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::prelude::*;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
+use crate::drive::{Drive, Trainee};
+use crate::recordings::{Recordings, require_seconds, waves};
+use crate::{Cadence, Ending, Measures, Schedule, StageRun, TrainError};
+
+/// Vectors for each entry of a codebook that the initialisation by k-means looks at.
+const VECTORS_PER_ENTRY: usize = 8;
+/// Largest gain that brings a crop to its level.
+const MOST_GAIN_DB: f64 = 20.0;
+/// Crops held out for validation.
+const VALIDATION_CROPS: usize = 32;
+
+/// How to train the codec.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodecSettings {
+    /// The codec.
+    pub model: SoundStreamConfig,
+    /// Crops in a batch.
+    pub batch: usize,
+    /// Samples of a crop; a multiple of the hop.
+    pub crop_samples: usize,
+    /// How fast to learn.
+    pub schedule: Schedule,
+    /// Steps without a quantizer. The paper fits codebooks to the first batch; fitted to an encoder
+    /// that already tells sounds apart they start near their end, and do not collapse.
+    pub autoencoder_steps: u64,
+    /// Weight of the L1 distance of waves, which settles their phase.
+    pub wave_weight: f64,
+    /// Weight of the distance between vectors and their codes.
+    pub commitment_weight: f64,
+    /// The level that crops are brought to, as the root of the mean square of their samples, in
+    /// decibels below full scale.
+    pub level_dbfs: f64,
+    /// How far above or below that level a crop may be, in decibels.
+    pub level_spread_db: f64,
+    /// How often to look and to save.
+    pub cadence: Cadence,
+}
+
+/// Trains the codec of a run, or goes on with it, and exports it when it is finished.
+///
+/// # Errors
+/// Where recordings or the run's files cannot be used, or the loss is no longer a number.
+pub fn train_codec(run: StageRun<'_>, settings: &CodecSettings) -> Result<Ending, TrainError> {
+    let rate = settings.model.sample_rate_hz as u32;
+    let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
+    let crop_seconds = settings.crop_samples as f64 / f64::from(rate);
+    require_seconds(&recordings.train, Split::Train, crop_seconds)?;
+    require_seconds(&recordings.valid, Split::Valid, crop_seconds)?;
+
+    let folder = run.stage_folder("codec")?;
+    let mut trainee = CodecTrainee::new(settings, &recordings, run.seed, run.device)?;
+    let drive = Drive {
+        folder: &folder,
+        steps: settings.schedule.steps,
+        cadence: settings.cadence,
+        observer: run.observer,
+        stop: run.stop,
+    };
+    let ending = drive.run(&mut trainee)?;
+    if ending == Ending::Finished {
+        let export = run.export_folder("codec")?;
+        trainee.codec.valid().save_to(&export, &settings.model, Precision::Full)?;
+    }
+    Ok(ending)
+}
+
+struct CodecTrainee<'a> {
+    settings: &'a CodecSettings,
+    train: &'a WaveStore,
+    valid: &'a WaveStore,
+    seed: u64,
+    device: Device,
+    sampler: CropSampler,
+    mel: MultiScaleMelLoss,
+    codec: SoundStream,
+    averages: ResidualEma,
+    optimizer: ModuleOptimizer,
+}
+
+impl<'a> CodecTrainee<'a> {
+    fn new(
+        settings: &'a CodecSettings,
+        recordings: &'a Recordings,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let device = device.clone().autodiff();
+        device.seed(seed);
+        let codec = settings.model.init(&device)?;
+        let averages = ResidualEma::new(codec.quantizer(), 1);
+        let optimizer = AdamWConfig::new()
+            .with_beta_1(0.8)
+            .with_beta_2(0.99)
+            .with_weight_decay(0.0)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+            .init();
+        Ok(Self {
+            settings,
+            train: &recordings.train,
+            valid: &recordings.valid,
+            seed,
+            sampler: CropSampler::new(&recordings.train.lengths(), settings.crop_samples),
+            mel: MultiScaleMelLoss::new(settings.model.sample_rate_hz, &device),
+            device,
+            codec,
+            averages,
+            optimizer,
+        })
+    }
+
+    /// Codebooks that fit what the untrained encoder makes of the first batches.
+    fn fit_codebooks(&mut self) -> Result<(), TrainError> {
+        let hop = self.settings.model.hop_samples();
+        let per_batch = self.settings.batch * self.settings.crop_samples / hop;
+        let wanted = VECTORS_PER_ENTRY * self.settings.model.quantizer.codebook_size;
+        let codec = self.codec.valid();
+        let mut vectors = Vec::new();
+        for batch in 0..wanted.div_ceil(per_batch) as u64 {
+            let wave = self.batch("codebooks", batch)?.inner();
+            vectors.push(codec.embed(wave));
+        }
+        let rng = &mut generator(self.seed, "codebooks", 0);
+        let fitted = codec.fit_codebooks(Tensor::cat(vectors, 0), rng);
+        self.codec = fitted.train();
+        self.averages = ResidualEma::new(self.codec.quantizer(), per_batch);
+        Ok(())
+    }
+
+    /// Crops at varied levels: `[batch, 1, samples]`.
+    fn batch(&self, stream: &str, step: u64) -> Result<Tensor<3>, TrainError> {
+        let mut rng = generator(self.seed, stream, step);
+        let crops = self.sampler.batch(rng.random(), step, self.settings.batch);
+        let wave = waves(self.train, &crops, self.settings.crop_samples, &self.device)?;
+        let spread = self.settings.level_spread_db;
+        let levels = crops.iter().map(|_| spread * (2.0 * rng.random::<f64>() - 1.0));
+        Ok(self.levelled(wave, levels.collect()).unsqueeze_dim(1))
+    }
+
+    /// Waves at so many decibels beside the settings' level; a crop of mere noise is raised by no
+    /// more than [`MOST_GAIN_DB`].
+    fn levelled(&self, wave: Tensor<2>, beside: Vec<f64>) -> Tensor<2> {
+        let amplitude = |decibels: f64| 10.0_f64.powf(decibels / 20.0);
+        let targets: Vec<f32> =
+            beside.iter().map(|it| amplitude(self.settings.level_dbfs + it) as f32).collect();
+        let shape = [targets.len(), 1];
+        let targets = Tensor::<2>::from_data(TensorData::new(targets, shape), &wave.device());
+        let levels = wave.clone().square().mean_dim(1).sqrt();
+        let gains = (targets / (levels + 1e-9)).clamp_max(amplitude(MOST_GAIN_DB));
+        (wave * gains).clamp(-1.0, 1.0)
+    }
+
+    /// The same held-out crops every time: `[crops, 1, samples]`.
+    fn validation_wave(&self, device: &Device) -> Result<Tensor<3>, TrainError> {
+        let sampler = CropSampler::new(&self.valid.lengths(), self.settings.crop_samples);
+        let crops: Vec<Crop> = sampler.batch(self.seed, 0, VALIDATION_CROPS);
+        let wave = waves(self.valid, &crops, self.settings.crop_samples, device)?;
+        Ok(self.levelled(wave, vec![0.0; crops.len()]).unsqueeze_dim(1))
+    }
+
+    /// How many leading quantizers each example uses, uniform over all numbers (quantizer
+    /// dropout, arXiv 2107.03312, section III-C).
+    fn active(&self, step: u64) -> Vec<usize> {
+        let mut rng = generator(self.seed, "quantizer dropout", step);
+        let n_quantizers = self.settings.model.quantizer.n_quantizers;
+        (0..self.settings.batch).map(|_| rng.random_range(1..=n_quantizers)).collect()
+    }
+
+    /// The reconstruction, and what the quantizer saw once there is one.
+    fn reconstruct(&self, wave: Tensor<3>, step: u64) -> (Tensor<3>, Option<QuantizedOutput>) {
+        if step < self.settings.autoencoder_steps {
+            return (self.codec.autoencode(wave), None);
+        }
+        let output = self.codec.forward(wave, &self.active(step));
+        (output.wave, Some(output.quantized))
+    }
+
+    fn reconstruction_loss(&self, wave: Tensor<3>, output: Tensor<3>) -> Losses {
+        let distance = (wave.clone() - output.clone()).abs().mean();
+        Losses { mel: self.mel.forward(wave, output), wave: distance }
+    }
+
+    fn learn_codebooks(&mut self, seen: &QuantizedOutput, step: u64) {
+        let rng = &mut generator(self.seed, "revival", step);
+        let (averages, quantizer) =
+            self.averages.clone().learn(self.codec.quantizer().clone(), seen, rng);
+        self.averages = averages;
+        self.codec = self.codec.clone().with_quantizer(quantizer);
+    }
+}
+
+struct Losses {
+    mel: Tensor<1>,
+    wave: Tensor<1>,
+}
+
+impl Trainee for CodecTrainee<'_> {
+    fn stage(&self) -> &'static str {
+        "codec"
+    }
+
+    fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
+        if step == self.settings.autoencoder_steps {
+            self.fit_codebooks()?;
+        }
+        let wave = self.batch("crops", step)?;
+        let (output, quantized) = self.reconstruct(wave.clone(), step);
+        let losses = self.reconstruction_loss(wave, output);
+        let mut loss = losses.mel.clone() + losses.wave.clone() * self.settings.wave_weight;
+        let mut measures = Measures::default();
+        if let Some(quantized) = &quantized {
+            let commitment = quantized.commitment.clone();
+            measures = measures.with("commitment", scalar(commitment.clone()));
+            loss = loss + commitment * self.settings.commitment_weight;
+        }
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.codec);
+        let rate = self.settings.schedule.learning_rate(step);
+        self.codec = self.optimizer.step(rate, self.codec.clone(), gradients);
+        if let Some(quantized) = quantized {
+            self.learn_codebooks(&quantized, step);
+        }
+        Ok(measures
+            .with("loss", scalar(loss))
+            .with("mel", scalar(losses.mel))
+            .with("wave", scalar(losses.wave))
+            .with("learning_rate", rate))
+    }
+
+    fn validate(&mut self, steps_done: u64) -> Result<Measures, TrainError> {
+        let codec = self.codec.valid();
+        let device = self.device.clone().without_autodiff();
+        let mel = MultiScaleMelLoss::new(self.settings.model.sample_rate_hz, &device);
+        let wave = self.validation_wave(&device)?;
+        let distance = |output| scalar(mel.forward(wave.clone(), output));
+        if steps_done <= self.settings.autoencoder_steps {
+            let output = codec.autoencode(wave.clone());
+            return Ok(Measures::default().with("mel_autoencoder", distance(output)));
+        }
+        let codes = codec.encode(wave.clone());
+        let n_quantizers = self.settings.model.quantizer.n_quantizers;
+        let decoded = |n| codec.decode(codes.clone().slice_dim(1, ..n));
+        let wave_distance = (wave.clone() - decoded(n_quantizers)).abs().mean();
+        let measures = Measures::default().with("wave", scalar(wave_distance));
+        Ok([1, n_quantizers.div_ceil(3), n_quantizers].into_iter().fold(measures, |all, n| {
+            all.with(&format!("mel_{n}"), distance(decoded(n)))
+        }))
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), TrainError> {
+        save_module(&self.codec, &folder.join("codec.bpk"))?;
+        save_module(&self.averages, &folder.join("averages.bpk"))?;
+        save_optimizer(&self.optimizer, &folder.join("optimizer.bpk"))
+    }
+
+    fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
+        self.codec = load_module(self.codec.clone(), &folder.join("codec.bpk"))?;
+        self.averages = load_module(self.averages.clone(), &folder.join("averages.bpk"))?;
+        let empty = self.optimizer.clone();
+        self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
+        Ok(())
+    }
+}
+
+fn scalar(value: Tensor<1>) -> f64 {
+    f64::from(value.into_scalar::<f32>())
+}

@@ -1,0 +1,117 @@
+//! The loop that every trained stage shares: resume, step, measure, save, stop.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::Checkpoint;
+use crate::{MeasuredOn, Measures, MetricsLine, MetricsLog, Observer, StopSignal, TrainError};
+
+/// What a stage brings to the loop. All that a step draws at random must follow from the run's
+/// seed and the number of the step.
+pub(crate) trait Trainee {
+    /// The stage's name.
+    fn stage(&self) -> &'static str;
+
+    /// Does one step; its measures hold at least `loss`.
+    fn step(&mut self, step: u64) -> Result<Measures, TrainError>;
+
+    /// Measures held-out recordings after so many steps.
+    fn validate(&mut self, steps_done: u64) -> Result<Measures, TrainError>;
+
+    /// Writes everything the next step depends on.
+    fn save(&self, folder: &Path) -> Result<(), TrainError>;
+
+    /// Reads what [`save`](Self::save) wrote.
+    fn restore(&mut self, folder: &Path) -> Result<(), TrainError>;
+}
+
+/// How often to look and to save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cadence {
+    /// Steps between two lines of metrics.
+    pub log_every: u64,
+    /// Steps between two validations.
+    pub validate_every: u64,
+    /// Steps between two checkpoints.
+    pub save_every: u64,
+}
+
+/// How a call of [`drive`] ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Every step is done.
+    Finished,
+    /// The stop signal came; a checkpoint holds the steps done so far.
+    Stopped {
+        /// Steps done.
+        step: u64,
+    },
+}
+
+/// A run of one stage.
+pub(crate) struct Drive<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) steps: u64,
+    pub(crate) cadence: Cadence,
+    pub(crate) observer: &'a mut dyn Observer,
+    pub(crate) stop: &'a StopSignal,
+}
+
+impl Drive<'_> {
+    /// Trains until the last step or the stop signal.
+    pub(crate) fn run<T: Trainee>(self, trainee: &mut T) -> Result<Ending, TrainError> {
+        let checkpoint = Checkpoint::at(self.folder.join("checkpoint"));
+        let mut step = match checkpoint.latest()? {
+            Some((step, folder)) => {
+                trainee.restore(&folder)?;
+                step
+            }
+            None => 0,
+        };
+        let mut saved = step;
+        let mut log = MetricsLog::open(&self.folder.join("metrics.jsonl"), step)?;
+        self.observer.begin(trainee.stage(), step, self.steps);
+        while step < self.steps && !self.stop.is_set() {
+            let measures = trainee.step(step)?;
+            step += 1;
+            check_finite(trainee.stage(), &measures, step, saved)?;
+            if step.is_multiple_of(self.cadence.log_every) {
+                log.push(&MetricsLine { step, on: MeasuredOn::Train, measures: measures.clone() })?;
+            }
+            self.observer.advance(step, &measures);
+            if step.is_multiple_of(self.cadence.validate_every) || step == self.steps {
+                let measures = trainee.validate(step)?;
+                self.observer.validated(step, &measures);
+                log.push(&MetricsLine { step, on: MeasuredOn::Valid, measures })?;
+            }
+            if step.is_multiple_of(self.cadence.save_every) {
+                checkpoint.replace(step, |folder| trainee.save(folder))?;
+                saved = step;
+            }
+        }
+        if step != saved {
+            checkpoint.replace(step, |folder| trainee.save(folder))?;
+        }
+        self.observer.end();
+        Ok(if step >= self.steps { Ending::Finished } else { Ending::Stopped { step } })
+    }
+}
+
+fn check_finite(
+    stage: &'static str,
+    measures: &Measures,
+    step: u64,
+    saved: u64,
+) -> Result<(), TrainError> {
+    match measures.get("loss") {
+        Some(loss) if loss.is_finite() => Ok(()),
+        loss => Err(TrainError::Diverged {
+            stage,
+            step,
+            loss: loss.unwrap_or(f64::NAN),
+            saved,
+        }),
+    }
+}

@@ -1,0 +1,112 @@
+//! What can stop a training run, named.
+
+use std::path::PathBuf;
+
+use audiolm_codec::CodecError;
+use audiolm_data::DataError;
+use audiolm_semantic::SemanticError;
+use audiolm_transformer::{ConfigError, TokenError};
+
+/// Why training did not begin or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The recordings cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The codec cannot be built, read or written.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// The semantic tokenizer cannot be built, read or written.
+    #[error(transparent)]
+    Semantic(#[from] SemanticError),
+    /// A stage cannot be built.
+    #[error(transparent)]
+    Stage(#[from] ConfigError),
+    /// Tokens do not fit their stage.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// Weights cannot be read or written.
+    #[error(transparent)]
+    Weights(#[from] audiolm_nn::WeightsError),
+    /// Token sequences cannot be measured.
+    #[error(transparent)]
+    Eval(#[from] audiolm_eval::EvalError),
+    /// The stop signal came while nothing could be saved; the work begins anew next time.
+    #[error("stopped before there was anything to save; the same command starts over")]
+    Interrupted,
+    /// A file of the run cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the run is damaged or not what it should be.
+    #[error("{path}: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The settings do not describe a run.
+    #[error("{path}: {reason}")]
+    Settings {
+        /// The settings file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The run was started with other settings.
+    #[error("{path}: this run was started with other settings ({difference}); use another run folder or the same settings")]
+    OtherSettings {
+        /// The settings of the run.
+        path: PathBuf,
+        /// The first setting that differs.
+        difference: String,
+    },
+    /// There is nothing to train on.
+    #[error("the {split} split holds {seconds:.1} s of audio; {needed:.1} s are needed")]
+    TooLittleAudio {
+        /// The split.
+        split: &'static str,
+        /// What is there.
+        seconds: f64,
+        /// The least that works.
+        needed: f64,
+    },
+    /// A stage before this one has not been trained in this run.
+    #[error("{path} is not there: train {stage} first")]
+    StageMissing {
+        /// The file or folder the stage would have written.
+        path: PathBuf,
+        /// The stage.
+        stage: &'static str,
+    },
+    /// The loss is no longer a number.
+    #[error("{stage}: the loss is {loss} at step {step}; the checkpoint of step {saved} is untouched: lower the learning rate and go on from it")]
+    Diverged {
+        /// The stage.
+        stage: &'static str,
+        /// The step.
+        step: u64,
+        /// The loss.
+        loss: f64,
+        /// The step of the last checkpoint.
+        saved: u64,
+    },
+}
+
+impl TrainError {
+    /// An [`TrainError::Io`] for `path`.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+
+    /// A [`TrainError::Malformed`] for `path`.
+    pub(crate) fn malformed(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
+        Self::Malformed { path: path.into(), reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,234 @@
+//! Training of a stage: the same for all three, once their batches are made.
+
+use std::path::Path;
+
+use audiolm_data::CropSampler;
+use audiolm_eval::Bigram;
+use audiolm_nn::{Precision, generator, save_weights};
+use audiolm_transformer::Stage;
+use burn::config::Config;
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::prelude::*;
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
+use crate::drive::{Drive, Trainee};
+use crate::{Cadence, Ending, Measures, Schedule, StageRun, TrainError};
+
+/// How to train a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageSettings<C> {
+    /// The stage.
+    pub model: C,
+    /// Crops in a batch.
+    pub batch: usize,
+    /// Seconds of a crop.
+    pub crop_seconds: f64,
+    /// How fast to learn.
+    pub schedule: Schedule,
+    /// How often to look and to save.
+    pub cadence: Cadence,
+}
+
+/// Held-out likelihood of a finished stage, beside that of a bigram model of the same tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageLikelihood {
+    /// Mean negative log-likelihood of a token under the stage, in nats.
+    pub nats_per_token: f64,
+    /// The same under a smoothed bigram model fitted on the train split.
+    pub bigram_nats_per_token: f64,
+    /// Tokens the first mean is over.
+    pub n_tokens: usize,
+}
+
+/// Where a crop lies: a recording, and frames of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Frames {
+    pub(crate) recording: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// What differs between the three stages.
+pub(crate) trait Lesson {
+    /// The stage.
+    type Stage: Stage<Batch = Self::Batch>;
+    /// What it learns from.
+    type Batch;
+
+    /// The stage's name.
+    fn name(&self) -> &'static str;
+    /// Frames of each recording.
+    fn lengths(&self, on: Split) -> Vec<usize>;
+    /// The rows of crops.
+    fn batch(&self, on: Split, crops: &[Frames]) -> Result<Self::Batch, TrainError>;
+    /// The predicted tokens of a crop, for the bigram.
+    fn sequence(&self, on: Split, crop: Frames) -> Vec<u32>;
+    /// Sizes of the vocabularies that the tokens of a sequence take in turns.
+    fn vocabularies(&self) -> Vec<usize>;
+    /// Fingerprints of the tokenizers, by part.
+    fn lineage(&self) -> serde_json::Value;
+}
+
+/// Which recordings a batch comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Split {
+    Train,
+    Valid,
+}
+
+/// Trains, or goes on with, the stage of `lesson`, and exports it when it is finished.
+pub(crate) fn train_stage<L: Lesson, C: Config>(
+    run: StageRun<'_>,
+    settings: &StageSettings<C>,
+    stage: L::Stage,
+    lesson: L,
+    crop_frames: usize,
+) -> Result<Ending, TrainError> {
+    let folder = run.stage_folder(lesson.name())?;
+    let train_lengths = lesson.lengths(Split::Train);
+    let mut trainee = StageTrainee {
+        seed: run.seed,
+        device: run.device.clone(),
+        schedule: settings.schedule,
+        batch: settings.batch,
+        crop_frames,
+        sampler: CropSampler::new(&train_lengths, crop_frames),
+        stage,
+        optimizer: AdamWConfig::new()
+            .with_beta_2(0.98)
+            .with_weight_decay(0.01)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+            .init(),
+        lesson,
+    };
+    let drive = Drive {
+        folder: &folder,
+        steps: settings.schedule.steps,
+        cadence: settings.cadence,
+        observer: run.observer,
+        stop: run.stop,
+    };
+    let ending = drive.run(&mut trainee)?;
+    if ending == Ending::Finished {
+        trainee.export(&run.export_folder(trainee.lesson.name())?, &settings.model)?;
+    }
+    Ok(ending)
+}
+
+struct StageTrainee<L: Lesson> {
+    seed: u64,
+    device: Device,
+    schedule: Schedule,
+    batch: usize,
+    crop_frames: usize,
+    sampler: CropSampler,
+    stage: L::Stage,
+    optimizer: ModuleOptimizer,
+    lesson: L,
+}
+
+impl<L: Lesson> StageTrainee<L> {
+    fn crops(&self, step: u64) -> Vec<Frames> {
+        let seed = generator(self.seed, self.lesson.name(), step).next_u64();
+        let crops = self.sampler.batch(seed, step, self.batch);
+        let frames = |it: audiolm_data::Crop| Frames {
+            recording: it.recording,
+            start: it.start,
+            end: it.start + it.length,
+        };
+        crops.into_iter().map(frames).collect()
+    }
+
+    /// Every frame of a split, in crops that do not overlap.
+    fn all_crops(&self, on: Split) -> Vec<Frames> {
+        let of_recording = |(recording, length): (usize, usize)| {
+            let starts = (0..length).step_by(self.crop_frames);
+            starts.map(move |start| {
+                let end = (start + self.crop_frames).min(length);
+                Frames { recording, start, end }
+            })
+        };
+        self.lesson.lengths(on).into_iter().enumerate().flat_map(of_recording).collect()
+    }
+
+    /// Mean negative log-likelihood over all held-out tokens, and how many they are.
+    fn held_out(&self) -> Result<(f64, usize), TrainError> {
+        let stage = self.stage.valid();
+        let (mut sum, mut n) = (0.0, 0);
+        for crops in self.all_crops(Split::Valid).chunks(self.batch) {
+            let loss = stage.loss(&self.lesson.batch(Split::Valid, crops)?)?;
+            sum += f64::from(loss.nll.into_scalar::<f32>()) * loss.tokens as f64;
+            n += loss.tokens;
+        }
+        Ok((sum / n.max(1) as f64, n))
+    }
+
+    fn bigram(&self) -> Result<f64, TrainError> {
+        let sequences = |on| -> Vec<Vec<u32>> {
+            let crops = self.all_crops(on).into_iter();
+            crops.map(|it| self.lesson.sequence(on, it)).filter(|it| !it.is_empty()).collect()
+        };
+        let bigram = Bigram::fit(&sequences(Split::Train), &self.lesson.vocabularies())?;
+        Ok(bigram.evaluate(&sequences(Split::Valid))?.nats_per_token)
+    }
+
+    fn export<C: Config>(&self, folder: &Path, config: &C) -> Result<(), TrainError> {
+        let (nats_per_token, n_tokens) = self.held_out()?;
+        let likelihood =
+            StageLikelihood { nats_per_token, bigram_nats_per_token: self.bigram()?, n_tokens };
+        let likelihood = serde_json::to_value(likelihood).expect("three numbers");
+        write_json(&folder.join("likelihood.json"), &likelihood)?;
+        write_json(&folder.join("lineage.json"), &self.lesson.lineage())?;
+        let path = folder.join("config.json");
+        config.save(&path).map_err(|it| TrainError::malformed(&path, it))?;
+        let weights = folder.join("model.safetensors");
+        Ok(save_weights(&self.stage.valid(), &weights, Precision::Full)?)
+    }
+}
+
+fn write_json(path: &Path, value: &serde_json::Value) -> Result<(), TrainError> {
+    std::fs::write(path, format!("{value:#}\n")).map_err(TrainError::io(path))
+}
+
+impl<L: Lesson> Trainee for StageTrainee<L> {
+    fn stage(&self) -> &'static str {
+        self.lesson.name()
+    }
+
+    fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
+        let batch = self.lesson.batch(Split::Train, &self.crops(step))?;
+        self.device.seed(generator(self.seed, "dropout", step).next_u64());
+        let loss = self.stage.loss(&batch)?;
+        let gradients = GradientsParams::from_grads(loss.loss.backward(), &self.stage);
+        let rate = self.schedule.learning_rate(step);
+        self.stage = self.optimizer.step(rate, self.stage.clone(), gradients);
+        let mut measures = Measures::default()
+            .with("loss", f64::from(loss.loss.into_scalar::<f32>()))
+            .with("nll", f64::from(loss.nll.into_scalar::<f32>()));
+        if let Some(duration) = loss.duration_nll {
+            measures = measures.with("duration_nll", f64::from(duration.into_scalar::<f32>()));
+        }
+        Ok(measures.with("learning_rate", rate))
+    }
+
+    fn validate(&mut self, _: u64) -> Result<Measures, TrainError> {
+        Ok(Measures::default().with("nll", self.held_out()?.0))
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), TrainError> {
+        save_module(&self.stage, &folder.join("stage.bpk"))?;
+        save_optimizer(&self.optimizer, &folder.join("optimizer.bpk"))
+    }
+
+    fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
+        self.stage = load_module(self.stage.clone(), &folder.join("stage.bpk"))?;
+        let empty = self.optimizer.clone();
+        self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
+        Ok(())
+    }
+}

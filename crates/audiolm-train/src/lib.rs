@@ -1,0 +1,58 @@
+//! Training of every stage, from a folder of audio to the parts of a bundle, resumable to the
+//! step.
+//!
+//! A [`Plan`] holds the settings of all stages; [`train`] trains one of them in a run's folder and
+//! goes on where it stopped. Whatever a step draws at random follows from the plan's seed and the
+//! number of the step, so an interrupted run and an uninterrupted one are the same run.
+//!
+//! ```no_run
+//! use audiolm_train::{Plan, Preset, Run, Stage, StopSignal, Unobserved, train};
+//! use burn::prelude::Device;
+//!
+//! let mut plan = Plan::preset(Preset::Tiny);
+//! plan.data.folder = "recordings".into();
+//! for stage in Stage::ALL {
+//!     let run = Run {
+//!         folder: "runs/mine".as_ref(),
+//!         plan: &plan,
+//!         device: &Device::default(),
+//!         observer: &mut Unobserved,
+//!         stop: &StopSignal::default(),
+//!     };
+//!     train(stage, run)?;
+//! }
+//! # Ok::<(), audiolm_train::TrainError>(())
+//! ```
+
+mod checkpoint;
+mod codec;
+mod data_settings;
+mod drive;
+mod error;
+mod kmeans;
+mod language;
+mod measures;
+mod observer;
+mod plan;
+mod recordings;
+mod run;
+mod schedule;
+mod semantic_encoder;
+mod stage;
+mod stages;
+mod tokens;
+
+pub use codec::{CodecSettings, train_codec};
+pub use data_settings::DataSettings;
+pub use drive::{Cadence, Ending};
+pub use error::TrainError;
+pub use kmeans::{KmeansSettings, train_kmeans};
+pub use language::{StageLikelihood, StageSettings};
+pub use measures::{MeasuredOn, Measures, MetricsLine, MetricsLog, read_metrics};
+pub use observer::{Observer, StopSignal, Unobserved};
+pub use plan::{Plan, Preset};
+pub use run::StageRun;
+pub use schedule::Schedule;
+pub use semantic_encoder::{SemanticEncoderSettings, train_semantic_encoder};
+pub use stage::{Run, Stage, train};
+pub use stages::{train_coarse, train_fine, train_semantic};

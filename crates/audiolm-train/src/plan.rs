@@ -1,0 +1,304 @@
+//! A whole run in one value: a preset, and what a file changes in it.
+
+use std::path::Path;
+
+use audiolm_codec::SoundStreamConfig;
+use audiolm_semantic::{SpanMasking, presets};
+use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, SemanticStageConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Cadence, CodecSettings, DataSettings, KmeansSettings, Schedule, SemanticEncoderSettings,
+    StageSettings, TrainError,
+};
+
+/// Settings of every stage of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// What all randomness derives from.
+    pub seed: u64,
+    /// The recordings.
+    pub data: DataSettings,
+    /// Pretraining of the semantic encoder.
+    pub semantic_encoder: SemanticEncoderSettings,
+    /// Clusters of its features.
+    pub kmeans: KmeansSettings,
+    /// The codec.
+    pub codec: CodecSettings,
+    /// The first stage.
+    pub semantic: StageSettings<SemanticStageConfig>,
+    /// The second stage.
+    pub coarse: StageSettings<CoarseStageConfig>,
+    /// The third stage.
+    pub fine: StageSettings<FineStageConfig>,
+}
+
+/// Plans with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// The bundled model: hours on two processor cores.
+    Tiny,
+    /// Toy sizes, every stage in seconds: proves that the chain works, nothing more.
+    Smoke,
+    /// The sizes and crops of AudioLM (arXiv 2209.03143), for machines that can hold them.
+    Paper,
+}
+
+impl Preset {
+    /// All presets.
+    pub const ALL: [Self; 3] = [Self::Tiny, Self::Smoke, Self::Paper];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tiny => "tiny",
+            Self::Smoke => "smoke",
+            Self::Paper => "paper",
+        }
+    }
+
+    /// The preset of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.name() == name)
+    }
+}
+
+impl Plan {
+    /// The settings of a preset, without recordings.
+    pub fn preset(preset: Preset) -> Self {
+        match preset {
+            Preset::Tiny => tiny(),
+            Preset::Smoke => smoke(),
+            Preset::Paper => paper(),
+        }
+    }
+
+    /// The plan with the values of a TOML file in place of its own. Keys are those of a saved plan,
+    /// and a file may hold as few of them as it likes.
+    ///
+    /// # Errors
+    /// Where the file is no TOML, has a key that no plan has, or a value of another type.
+    pub fn with_overrides(self, text: &str, path: &Path) -> Result<Self, TrainError> {
+        let settings = |reason: String| TrainError::Settings { path: path.to_owned(), reason };
+        let overrides: toml::Table =
+            text.parse().map_err(|it: toml::de::Error| settings(it.message().to_owned()))?;
+        let mut plan = toml::Table::try_from(&self).map_err(|it| settings(it.to_string()))?;
+        merge(&mut plan, overrides, "").map_err(settings)?;
+        plan.try_into().map_err(|it: toml::de::Error| settings(it.message().to_owned()))
+    }
+
+    /// The plan as TOML.
+    ///
+    /// # Errors
+    /// Where a number does not fit TOML.
+    pub fn to_toml(&self) -> Result<String, TrainError> {
+        toml::to_string_pretty(self)
+            .map_err(|it| TrainError::Settings { path: "plan.toml".into(), reason: it.to_string() })
+    }
+}
+
+/// Replaces values of `plan`, refusing keys it does not have.
+fn merge(plan: &mut toml::Table, overrides: toml::Table, prefix: &str) -> Result<(), String> {
+    for (key, value) in overrides {
+        let name = format!("{prefix}{key}");
+        match (plan.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => {
+                merge(inner, value, &format!("{name}."))?;
+            }
+            (Some(toml::Value::Table(_)), _) => return Err(format!("{name} must be a table")),
+            (Some(toml::Value::Float(old)), toml::Value::Integer(value)) => *old = value as f64,
+            (Some(old), value) if old.type_str() == value.type_str() => *old = value,
+            (Some(old), value) => {
+                let (expected, found) = (old.type_str(), value.type_str());
+                return Err(format!("{name} must be of type {expected}, found {found}"));
+            }
+            (None, _) => {
+                let known: Vec<_> = plan.keys().map(String::as_str).collect();
+                return Err(format!("unknown key {name}; expected one of {}", known.join(", ")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn schedule(steps: u64, peak_learning_rate: f64) -> Schedule {
+    Schedule { steps, warmup_steps: (steps / 50).clamp(1, 1000), peak_learning_rate, final_share: 0.1 }
+}
+
+fn cadence(log_every: u64, validate_every: u64, save_every: u64) -> Cadence {
+    Cadence { log_every, validate_every, save_every }
+}
+
+fn tiny() -> Plan {
+    Plan {
+        seed: 0,
+        data: DataSettings::default(),
+        semantic_encoder: SemanticEncoderSettings {
+            model: presets::tiny(),
+            n_targets: 100,
+            masking: SpanMasking::new(),
+            batch: 6,
+            crop_samples: 32_000,
+            schedule: schedule(900, 1e-3),
+            cadence: cadence(10, 150, 50),
+        },
+        kmeans: KmeansSettings {
+            layer: 3,
+            n_clusters: 256,
+            frames: 60_000,
+            iterations: 20,
+            crop_samples: 48_000,
+        },
+        codec: CodecSettings {
+            model: SoundStreamConfig::tiny_16khz(),
+            batch: 6,
+            crop_samples: 8_000,
+            schedule: schedule(3000, 1e-3),
+            autoencoder_steps: 600,
+            wave_weight: 100.0,
+            commitment_weight: 1.0,
+            level_dbfs: -26.0,
+            level_spread_db: 6.0,
+            cadence: cadence(10, 300, 100),
+        },
+        semantic: StageSettings {
+            model: SemanticStageConfig::tiny(),
+            batch: 8,
+            crop_seconds: 10.0,
+            schedule: schedule(1000, 1e-3),
+            cadence: cadence(10, 200, 100),
+        },
+        coarse: StageSettings {
+            model: CoarseStageConfig::tiny(),
+            batch: 4,
+            crop_seconds: 4.0,
+            schedule: schedule(1500, 1e-3),
+            cadence: cadence(10, 300, 100),
+        },
+        fine: StageSettings {
+            model: FineStageConfig::tiny(),
+            batch: 4,
+            crop_seconds: 1.5,
+            schedule: schedule(1000, 1e-3),
+            cadence: cadence(10, 300, 100),
+        },
+    }
+}
+
+fn smoke() -> Plan {
+    let decoder = || DecoderConfig::new(16, 1, 2, 32);
+    let mut codec = SoundStreamConfig::tiny_16khz();
+    codec.encoder_channels = 2;
+    codec.decoder_channels = 2;
+    codec.dimension = 8;
+    codec.quantizer = audiolm_codec::ResidualQuantizerConfig::new(4, 16);
+    let mut encoder = presets::tiny();
+    for layer in &mut encoder.conv_layers {
+        layer.channels = 16;
+    }
+    encoder = audiolm_semantic::HubertConfig { d_model: 16, n_layers: 2, n_heads: 2, d_feed_forward: 32, ..encoder };
+    let tiny = tiny();
+    let short = |peak| Schedule { steps: 4, warmup_steps: 1, peak_learning_rate: peak, final_share: 0.1 };
+    let cadence = cadence(1, 4, 2);
+    Plan {
+        seed: 0,
+        data: DataSettings::default(),
+        semantic_encoder: SemanticEncoderSettings {
+            model: encoder,
+            n_targets: 8,
+            batch: 2,
+            crop_samples: 8_000,
+            schedule: short(1e-3),
+            cadence,
+            ..tiny.semantic_encoder
+        },
+        kmeans: KmeansSettings { layer: 1, n_clusters: 8, frames: 400, iterations: 3, crop_samples: 8_000 },
+        codec: CodecSettings {
+            model: codec,
+            batch: 2,
+            crop_samples: 3_200,
+            schedule: short(1e-3),
+            autoencoder_steps: 1,
+            cadence,
+            ..tiny.codec
+        },
+        semantic: StageSettings {
+            model: SemanticStageConfig::new(decoder(), 8),
+            batch: 2,
+            crop_seconds: 1.0,
+            schedule: short(1e-3),
+            cadence,
+        },
+        coarse: StageSettings {
+            model: CoarseStageConfig::new(decoder(), 8, 2, 16),
+            batch: 2,
+            crop_seconds: 0.5,
+            schedule: short(1e-3),
+            cadence,
+        },
+        fine: StageSettings {
+            model: FineStageConfig::new(decoder(), 4, 2, 16),
+            batch: 2,
+            crop_seconds: 0.5,
+            schedule: short(1e-3),
+            cadence,
+        },
+    }
+}
+
+/// Section IV-A: crops of 30, 10 and 3 s, batches of 256, a million steps. What the papers leave
+/// open (the codec's batch and rate) is EnCodec's (arXiv 2210.13438).
+fn paper() -> Plan {
+    let tiny = tiny();
+    let often = cadence(100, 5_000, 1_000);
+    Plan {
+        semantic_encoder: SemanticEncoderSettings {
+            model: presets::base(),
+            n_targets: 100,
+            batch: 32,
+            crop_samples: 250_000,
+            schedule: schedule(250_000, 5e-4),
+            cadence: often,
+            ..tiny.semantic_encoder
+        },
+        kmeans: KmeansSettings {
+            layer: 9,
+            n_clusters: 1024,
+            frames: 1_000_000,
+            iterations: 50,
+            crop_samples: 160_000,
+        },
+        codec: CodecSettings {
+            model: SoundStreamConfig::audiolm_16khz(),
+            batch: 64,
+            crop_samples: 16_000,
+            schedule: schedule(600_000, 3e-4),
+            autoencoder_steps: 0,
+            cadence: often,
+            ..tiny.codec
+        },
+        semantic: StageSettings {
+            model: SemanticStageConfig::paper(),
+            batch: 256,
+            crop_seconds: 30.0,
+            schedule: schedule(1_000_000, 3e-4),
+            cadence: often,
+        },
+        coarse: StageSettings {
+            model: CoarseStageConfig::paper(),
+            batch: 256,
+            crop_seconds: 10.0,
+            schedule: schedule(1_000_000, 3e-4),
+            cadence: often,
+        },
+        fine: StageSettings {
+            model: FineStageConfig::paper(),
+            batch: 256,
+            crop_seconds: 3.0,
+            schedule: schedule(1_000_000, 3e-4),
+            cadence: often,
+        },
+        ..tiny
+    }
+}

@@ -1,0 +1,255 @@
+//! Pretraining of the semantic encoder: HuBERT's first iteration, whose targets are clusters of
+//! MFCCs (Hsu et al. 2021, arXiv 2106.07447, section II).
+
+use std::path::Path;
+
+use audiolm_data::{CropSampler, Split, WaveStore};
+use audiolm_nn::{Precision, generator, load_weights, save_weights};
+use audiolm_semantic::{
+    Clustering, ClusteringConfig, Hubert, HubertConfig, HubertPretraining,
+    HubertPretrainingConfig, Mfcc, MfccConfig, PretrainingBatch, PretrainingOutput, SpanMasking,
+};
+use burn::config::Config;
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::prelude::*;
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
+use crate::drive::{Drive, Trainee};
+use crate::recordings::{Recordings, require_seconds, waves};
+use crate::{Cadence, Ending, Measures, Schedule, StageRun, TrainError};
+
+/// Folder of the exported encoder.
+const PART: &str = "semantic-encoder";
+/// Coefficients and both their differences.
+const MFCC_FEATURES: usize = 39;
+/// Frames for each cluster of targets that k-means looks at.
+const FRAMES_PER_CLUSTER: usize = 200;
+/// Lloyd's iterations on MFCCs.
+const KMEANS_ITERATIONS: usize = 20;
+/// Batches held out for validation.
+const VALIDATION_BATCHES: u64 = 4;
+
+/// How to pretrain the semantic encoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SemanticEncoderSettings {
+    /// The encoder.
+    pub model: HubertConfig,
+    /// Clusters of MFCCs that are to be guessed.
+    pub n_targets: usize,
+    /// Which frames are hidden.
+    pub masking: SpanMasking,
+    /// Crops in a batch.
+    pub batch: usize,
+    /// Samples of a crop.
+    pub crop_samples: usize,
+    /// How fast to learn.
+    pub schedule: Schedule,
+    /// How often to look and to save.
+    pub cadence: Cadence,
+}
+
+/// Pretrains the encoder of a run, or goes on with it, and exports it when it is finished.
+///
+/// # Errors
+/// Where recordings or the run's files cannot be used, or the loss is no longer a number.
+pub fn train_semantic_encoder(
+    run: StageRun<'_>,
+    settings: &SemanticEncoderSettings,
+) -> Result<Ending, TrainError> {
+    let rate = settings.model.sample_rate_hz as u32;
+    let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
+    let crop_seconds = settings.crop_samples as f64 / f64::from(rate);
+    require_seconds(&recordings.train, Split::Train, crop_seconds)?;
+    require_seconds(&recordings.valid, Split::Valid, crop_seconds)?;
+
+    let folder = run.stage_folder(PART)?;
+    let mut trainee = EncoderTrainee::new(settings, &recordings, run.seed, run.device)?;
+    let drive = Drive {
+        folder: &folder,
+        steps: settings.schedule.steps,
+        cadence: settings.cadence,
+        observer: run.observer,
+        stop: run.stop,
+    };
+    let ending = drive.run(&mut trainee)?;
+    if ending == Ending::Finished {
+        save_encoder(&trainee.model.valid().encoder, settings, &run.export_folder(PART)?)?;
+    }
+    Ok(ending)
+}
+
+fn save_encoder(
+    encoder: &Hubert,
+    settings: &SemanticEncoderSettings,
+    folder: &Path,
+) -> Result<(), TrainError> {
+    let path = folder.join("config.json");
+    settings.model.save(&path).map_err(|it| TrainError::malformed(&path, it))?;
+    Ok(save_weights(encoder, &folder.join("model.safetensors"), Precision::Full)?)
+}
+
+/// The finished encoder of a run.
+pub(crate) fn load_encoder(
+    run: &StageRun<'_>,
+    device: &Device,
+) -> Result<(HubertConfig, Hubert), TrainError> {
+    let folder = run.exported(PART, PART)?;
+    let path = folder.join("config.json");
+    let config = HubertConfig::load(&path).map_err(|it| TrainError::malformed(&path, it))?;
+    let encoder = config.init(device).map_err(audiolm_semantic::SemanticError::from)?;
+    Ok((config, load_weights(encoder, &folder.join("model.safetensors"))?))
+}
+
+struct EncoderTrainee<'a> {
+    settings: &'a SemanticEncoderSettings,
+    train: &'a WaveStore,
+    valid: &'a WaveStore,
+    seed: u64,
+    device: Device,
+    mfcc: Mfcc,
+    targets: Clustering,
+    model: HubertPretraining,
+    optimizer: ModuleOptimizer,
+}
+
+impl<'a> EncoderTrainee<'a> {
+    fn new(
+        settings: &'a SemanticEncoderSettings,
+        recordings: &'a Recordings,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        device.seed(seed);
+        let geometry = settings.model.geometry();
+        let model = HubertPretrainingConfig::new(settings.model.clone(), settings.n_targets);
+        let optimizer = AdamWConfig::new()
+            .with_beta_2(0.98)
+            .with_weight_decay(0.01)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+            .init();
+        Ok(Self {
+            settings,
+            train: &recordings.train,
+            valid: &recordings.valid,
+            seed,
+            device: device.clone(),
+            mfcc: MfccConfig::new()
+                .with_sample_rate_hz(settings.model.sample_rate_hz)
+                .init(geometry, device),
+            targets: ClusteringConfig::new(settings.n_targets, MFCC_FEATURES).init(device),
+            model: model
+                .init(&device.clone().autodiff())
+                .map_err(audiolm_semantic::SemanticError::from)?,
+            optimizer,
+        })
+    }
+
+    /// Clusters MFCCs of random crops.
+    fn fit_targets(&mut self) -> Result<(), TrainError> {
+        let frames = self.settings.crop_samples / self.settings.model.geometry().hop_samples;
+        let wanted = FRAMES_PER_CLUSTER * self.settings.n_targets;
+        let n_crops = wanted.div_ceil(frames.max(1));
+        let wave = self.crops(self.train, "targets", 0, n_crops)?;
+        let features = self.mfcc.forward(wave).flatten(0, 1);
+        let rng = &mut generator(self.seed, "targets", 0);
+        self.targets =
+            Clustering::fit(features, self.settings.n_targets, KMEANS_ITERATIONS, rng);
+        Ok(())
+    }
+
+    /// Padded crops: `[n, samples]`.
+    fn crops(
+        &self,
+        store: &WaveStore,
+        stream: &str,
+        step: u64,
+        n: usize,
+    ) -> Result<Tensor<2>, TrainError> {
+        let sampler = CropSampler::new(&store.lengths(), self.settings.crop_samples);
+        let crops = sampler.batch(generator(self.seed, stream, step).next_u64(), step, n);
+        let wave = waves(store, &crops, self.settings.crop_samples, &self.device)?;
+        Ok(self.settings.model.geometry().pad(wave))
+    }
+
+    fn batch(
+        &self,
+        store: &WaveStore,
+        stream: &str,
+        step: u64,
+    ) -> Result<PretrainingBatch, TrainError> {
+        let wave = self.crops(store, stream, step, self.settings.batch)?;
+        let targets = self.targets.assign(self.mfcc.forward(wave.clone()));
+        let mut rng = generator(self.seed, stream, step);
+        let _: u64 = rng.random();
+        let mask = self.settings.masking.sample_batch(targets.dims(), &mut rng, &self.device);
+        Ok(PretrainingBatch { wave, targets, mask })
+    }
+}
+
+fn measures(output: &PretrainingOutput) -> Measures {
+    let scalar = |it: &Tensor<1>| f64::from(it.clone().into_scalar::<f32>());
+    Measures::default()
+        .with("loss", scalar(&output.loss))
+        .with("prediction", scalar(&output.prediction_loss))
+        .with("accuracy", scalar(&output.masked_accuracy))
+        .with("usage", scalar(&output.usage))
+}
+
+impl Trainee for EncoderTrainee<'_> {
+    fn stage(&self) -> &'static str {
+        PART
+    }
+
+    fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
+        if step == 0 {
+            self.fit_targets()?;
+        }
+        let PretrainingBatch { wave, targets, mask } = self.batch(self.train, "crops", step)?;
+        self.device.seed(generator(self.seed, "dropout", step).next_u64());
+        let batch = PretrainingBatch {
+            wave: wave.autodiff(),
+            targets: targets.autodiff(),
+            mask: mask.autodiff(),
+        };
+        let output = self.model.forward(batch);
+        let gradients = GradientsParams::from_grads(output.loss.backward(), &self.model);
+        let rate = self.settings.schedule.learning_rate(step);
+        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        Ok(measures(&output).with("learning_rate", rate))
+    }
+
+    fn validate(&mut self, _: u64) -> Result<Measures, TrainError> {
+        let model = self.model.valid();
+        let mut sums = [0.0; 3];
+        const NAMES: [&str; 3] = ["prediction", "accuracy", "usage"];
+        for index in 0..VALIDATION_BATCHES {
+            let measured = measures(&model.forward(self.batch(self.valid, "valid", index)?));
+            for (sum, name) in sums.iter_mut().zip(NAMES) {
+                *sum += measured.get(name).unwrap_or(f64::NAN);
+            }
+        }
+        let means = NAMES.into_iter().zip(sums);
+        Ok(means.fold(Measures::default(), |all, (name, sum)| {
+            all.with(name, sum / VALIDATION_BATCHES as f64)
+        }))
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), TrainError> {
+        save_module(&self.model, &folder.join("model.bpk"))?;
+        save_module(&self.targets, &folder.join("targets.bpk"))?;
+        save_optimizer(&self.optimizer, &folder.join("optimizer.bpk"))
+    }
+
+    fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
+        self.model = load_module(self.model.clone(), &folder.join("model.bpk"))?;
+        self.targets = load_module(self.targets.clone(), &folder.join("targets.bpk"))?;
+        let empty = self.optimizer.clone();
+        self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
+        Ok(())
+    }
+}

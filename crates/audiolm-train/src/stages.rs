@@ -1,0 +1,229 @@
+//! What each of the three stages learns from.
+
+use audiolm_data::TokenStore;
+use audiolm_transformer::{
+    CoarseBatch, CoarseRow, CoarseStage, CoarseStageConfig, FineBatch, FineRow, FineStage,
+    FineStageConfig, Runs, SemanticBatch, SemanticRow, SemanticStage, SemanticStageConfig,
+};
+use serde_json::json;
+
+use crate::language::{Frames, Lesson, Split, StageSettings, train_stage};
+use crate::tokens::{CODEC_PART, Tokens, codec_tokens, semantic_tokens};
+use crate::{Ending, StageRun, TrainError, kmeans};
+
+/// Trains the first stage of a run: semantic tokens.
+///
+/// # Errors
+/// Where an earlier stage is missing, files cannot be used, or the loss is no longer a number.
+pub fn train_semantic(
+    mut run: StageRun<'_>,
+    settings: &StageSettings<SemanticStageConfig>,
+) -> Result<Ending, TrainError> {
+    let lesson = SemanticLesson {
+        tokens: semantic_tokens(&mut run)?,
+        n_ids: settings.model.n_ids,
+    };
+    run.device.seed(run.seed);
+    let stage = settings.model.init(&run.device.clone().autodiff())?;
+    let crop = frames(settings.crop_seconds, &lesson.tokens);
+    train_stage(run, settings, stage, lesson, crop)
+}
+
+/// Trains the second stage of a run: coarse codes under semantic tokens.
+///
+/// # Errors
+/// Where an earlier stage is missing, files cannot be used, or the loss is no longer a number.
+pub fn train_coarse(
+    mut run: StageRun<'_>,
+    settings: &StageSettings<CoarseStageConfig>,
+) -> Result<Ending, TrainError> {
+    let lesson = CoarseLesson {
+        semantic: semantic_tokens(&mut run)?,
+        codes: codec_tokens(&mut run)?,
+        n_coarse: settings.model.n_quantizers,
+        codebook_size: settings.model.codebook_size,
+    };
+    run.device.seed(run.seed);
+    let stage = settings.model.init(&run.device.clone().autodiff())?;
+    let crop = frames(settings.crop_seconds, &lesson.codes);
+    train_stage(run, settings, stage, lesson, crop)
+}
+
+/// Trains the third stage of a run: fine codes under coarse ones.
+///
+/// # Errors
+/// Where an earlier stage is missing, files cannot be used, or the loss is no longer a number.
+pub fn train_fine(
+    mut run: StageRun<'_>,
+    settings: &StageSettings<FineStageConfig>,
+) -> Result<Ending, TrainError> {
+    let lesson = FineLesson {
+        codes: codec_tokens(&mut run)?,
+        n_coarse: settings.model.n_coarse,
+        codebook_size: settings.model.codebook_size,
+    };
+    run.device.seed(run.seed);
+    let stage = settings.model.init(&run.device.clone().autodiff())?;
+    let crop = frames(settings.crop_seconds, &lesson.codes);
+    train_stage(run, settings, stage, lesson, crop)
+}
+
+fn frames(seconds: f64, tokens: &Tokens) -> usize {
+    (seconds * tokens.train.frames_per_second()).round().max(1.0) as usize
+}
+
+impl Tokens {
+    fn of(&self, on: Split) -> &TokenStore {
+        match on {
+            Split::Train => &self.train,
+            Split::Valid => &self.valid,
+        }
+    }
+
+    /// The ids of a crop, row-major.
+    fn crop(&self, on: Split, crop: Frames) -> Vec<u32> {
+        let store = self.of(on);
+        let ids = &store.tokens(crop.recording)[crop.start * store.width()..crop.end * store.width()];
+        ids.iter().map(|it| u32::from(*it)).collect()
+    }
+
+    /// The first `n` ids of every frame of a crop.
+    fn leading(&self, on: Split, crop: Frames, n: usize) -> Vec<u32> {
+        let width = self.of(on).width();
+        self.crop(on, crop).chunks_exact(width).flat_map(|it| it[..n].to_vec()).collect()
+    }
+}
+
+struct SemanticLesson {
+    tokens: Tokens,
+    n_ids: usize,
+}
+
+impl SemanticLesson {
+    fn row(&self, on: Split, crop: Frames) -> SemanticRow {
+        let Runs { ids, durations } = Runs::of(&self.tokens.crop(on, crop));
+        SemanticRow {
+            ids,
+            durations,
+            starts: crop.start == 0,
+            ends: crop.end == self.tokens.of(on).frames(crop.recording),
+        }
+    }
+}
+
+impl Lesson for SemanticLesson {
+    type Stage = SemanticStage;
+    type Batch = SemanticBatch;
+
+    fn name(&self) -> &'static str {
+        "semantic"
+    }
+
+    fn lengths(&self, on: Split) -> Vec<usize> {
+        self.tokens.of(on).lengths()
+    }
+
+    fn batch(&self, on: Split, crops: &[Frames]) -> Result<SemanticBatch, TrainError> {
+        Ok(SemanticBatch { rows: crops.iter().map(|it| self.row(on, *it)).collect() })
+    }
+
+    /// With the end where the recording ends, as the stage predicts it.
+    fn sequence(&self, on: Split, crop: Frames) -> Vec<u32> {
+        let row = self.row(on, crop);
+        let end = row.ends.then_some(self.n_ids as u32);
+        row.ids.into_iter().chain(end).collect()
+    }
+
+    fn vocabularies(&self) -> Vec<usize> {
+        vec![self.n_ids + 1]
+    }
+
+    fn lineage(&self) -> serde_json::Value {
+        json!({ kmeans::PART: self.tokens.made_with })
+    }
+}
+
+struct CoarseLesson {
+    semantic: Tokens,
+    codes: Tokens,
+    n_coarse: usize,
+    codebook_size: usize,
+}
+
+impl Lesson for CoarseLesson {
+    type Stage = CoarseStage;
+    type Batch = CoarseBatch;
+
+    fn name(&self) -> &'static str {
+        "coarse"
+    }
+
+    /// Frames that both kinds of token have.
+    fn lengths(&self, on: Split) -> Vec<usize> {
+        let both = self.codes.of(on).lengths().into_iter().zip(self.semantic.of(on).lengths());
+        both.map(|(a, b)| a.min(b)).collect()
+    }
+
+    fn batch(&self, on: Split, crops: &[Frames]) -> Result<CoarseBatch, TrainError> {
+        let row = |crop: &Frames| {
+            let runs = Runs::of(&self.semantic.crop(on, *crop));
+            CoarseRow {
+                semantic_frames: runs.middles(1.0),
+                semantic: runs.ids,
+                codes: self.codes.leading(on, *crop, self.n_coarse),
+            }
+        };
+        Ok(CoarseBatch { rows: crops.iter().map(row).collect() })
+    }
+
+    fn sequence(&self, on: Split, crop: Frames) -> Vec<u32> {
+        self.codes.leading(on, crop, self.n_coarse)
+    }
+
+    fn vocabularies(&self) -> Vec<usize> {
+        vec![self.codebook_size; self.n_coarse]
+    }
+
+    fn lineage(&self) -> serde_json::Value {
+        json!({ kmeans::PART: self.semantic.made_with, CODEC_PART: self.codes.made_with })
+    }
+}
+
+struct FineLesson {
+    codes: Tokens,
+    n_coarse: usize,
+    codebook_size: usize,
+}
+
+impl Lesson for FineLesson {
+    type Stage = FineStage;
+    type Batch = FineBatch;
+
+    fn name(&self) -> &'static str {
+        "fine"
+    }
+
+    fn lengths(&self, on: Split) -> Vec<usize> {
+        self.codes.of(on).lengths()
+    }
+
+    fn batch(&self, on: Split, crops: &[Frames]) -> Result<FineBatch, TrainError> {
+        let row = |crop: &Frames| FineRow { codes: self.codes.crop(on, *crop) };
+        Ok(FineBatch { rows: crops.iter().map(row).collect() })
+    }
+
+    /// The fine codes alone: the coarse ones are not predicted here.
+    fn sequence(&self, on: Split, crop: Frames) -> Vec<u32> {
+        let width = self.codes.of(on).width();
+        let codes = self.codes.crop(on, crop);
+        codes.chunks_exact(width).flat_map(|it| it[self.n_coarse..].to_vec()).collect()
+    }
+
+    fn vocabularies(&self) -> Vec<usize> {
+        vec![self.codebook_size; self.codes.train.width() - self.n_coarse]
+    }
+
+    fn lineage(&self) -> serde_json::Value {
+        json!({ CODEC_PART: self.codes.made_with })
+    }
+}

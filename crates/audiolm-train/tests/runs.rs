@@ -1,0 +1,163 @@
+//! Whole runs at toy size: every stage trains, stops, resumes, and refuses what it should.
+
+use std::path::Path;
+
+use audiolm_audio::Clip;
+use audiolm_train::{
+    Ending, Measures, MeasuredOn, MetricsLine, Observer, Plan, Preset, Run, Stage, StopSignal,
+    TrainError, Unobserved, read_metrics, train,
+};
+use burn::prelude::Device;
+
+/// A folder of tones whose pitch glides, one speaker a folder.
+fn recordings(folder: &Path) {
+    for speaker in 0..24 {
+        let place = folder.join(format!("speaker-{speaker}"));
+        std::fs::create_dir_all(&place).unwrap();
+        let hertz = 120.0 + 15.0 * speaker as f32;
+        let samples = (0..24_000).map(|it| {
+            let time = it as f32 / 16_000.0;
+            let glide = 1.0 + 0.2 * (3.0 * time).sin();
+            0.3 * (std::f32::consts::TAU * hertz * glide * time).sin()
+        });
+        let clip = Clip { samples: samples.collect(), sample_rate_hz: 16_000 };
+        clip.write_wav(place.join("tone.wav")).unwrap();
+    }
+}
+
+fn plan(folder: &Path) -> Plan {
+    let mut plan = Plan::preset(Preset::Smoke);
+    plan.data.folder = folder.to_owned();
+    plan
+}
+
+fn run(stage: Stage, folder: &Path, plan: &Plan) -> Result<Ending, TrainError> {
+    train(
+        stage,
+        Run {
+            folder,
+            plan,
+            device: &Device::default(),
+            observer: &mut Unobserved,
+            stop: &StopSignal::default(),
+        },
+    )
+}
+
+/// Stops the run once so many steps are done.
+struct StopAfter {
+    steps: u64,
+    signal: StopSignal,
+}
+
+impl Observer for StopAfter {
+    fn begin(&mut self, _: &str, _: u64, _: u64) {}
+    fn advance(&mut self, done: u64, measures: &Measures) {
+        if measures.get("loss").is_some() && done == self.steps {
+            self.signal.stop();
+        }
+    }
+    fn validated(&mut self, _: u64, _: &Measures) {}
+    fn end(&mut self) {}
+}
+
+fn run_interrupted(stage: Stage, folder: &Path, plan: &Plan, steps: u64) {
+    let signal = StopSignal::default();
+    let ending = train(
+        stage,
+        Run {
+            folder,
+            plan,
+            device: &Device::default(),
+            observer: &mut StopAfter { steps, signal: signal.clone() },
+            stop: &signal,
+        },
+    );
+    assert_eq!(ending.unwrap(), Ending::Stopped { step: steps });
+}
+
+fn losses(folder: &Path, stage: Stage) -> Vec<MetricsLine> {
+    read_metrics(&folder.join(stage.name()).join("metrics.jsonl")).unwrap()
+}
+
+/// One test for the whole chain: each stage needs the ones before it.
+#[test]
+fn every_stage_resumes_as_if_it_had_not_stopped() {
+    let data = tempfile::tempdir().unwrap();
+    recordings(data.path());
+    let plan = plan(data.path());
+    let [whole, parted] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+
+    for stage in Stage::ALL {
+        assert_eq!(run(stage, whole.path(), &plan).unwrap(), Ending::Finished, "{stage:?}");
+        if stage == Stage::Kmeans {
+            run(stage, parted.path(), &plan).unwrap();
+            continue;
+        }
+        run_interrupted(stage, parted.path(), &plan, 1);
+        run_interrupted(stage, parted.path(), &plan, 3);
+        assert_eq!(run(stage, parted.path(), &plan).unwrap(), Ending::Finished, "{stage:?}");
+        let lines = losses(whole.path(), stage);
+        assert!(lines.iter().any(|it| it.on == MeasuredOn::Valid));
+        assert_eq!(lines, losses(parted.path(), stage), "{stage:?}");
+    }
+    for part in ["semantic-tokenizer", "codec", "semantic", "coarse", "fine"] {
+        let weights = |run: &Path| {
+            std::fs::read(run.join("export").join(part).join("model.safetensors")).unwrap()
+        };
+        assert!(weights(whole.path()) == weights(parted.path()), "{part}");
+    }
+}
+
+#[test]
+fn a_stage_names_what_it_needs() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(Stage::Coarse, folder.path(), &plan(data.path())).unwrap_err().to_string();
+    assert!(error.contains("train kmeans first"), "{error}");
+}
+
+#[test]
+fn other_settings_are_refused_by_name() {
+    let data = tempfile::tempdir().unwrap();
+    recordings(data.path());
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = plan(data.path());
+    run_interrupted(Stage::Codec, folder.path(), &plan, 1);
+    plan.codec.batch += 1;
+    let error = run(Stage::Codec, folder.path(), &plan).unwrap_err().to_string();
+    assert!(error.contains("codec.batch was 2, now 3"), "{error}");
+}
+
+#[track_caller]
+fn check_override(text: &str, expected: Result<u64, &str>) {
+    let found = Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml"));
+    match (found, expected) {
+        (Ok(plan), Ok(steps)) => assert_eq!(plan.codec.schedule.steps, steps),
+        (Err(error), Err(part)) => {
+            let error = error.to_string();
+            assert!(error.contains("mine.toml") && error.contains(part), "{error}");
+        }
+        (found, expected) => panic!("{found:?}, expected {expected:?}"),
+    }
+}
+
+#[test]
+fn a_file_changes_what_it_names_and_nothing_else() {
+    check_override("[codec.schedule]\nsteps = 7", Ok(7));
+    check_override("[codec.schedule]\nstepz = 7", Err("codec.schedule.stepz"));
+    check_override("[codex]\nsteps = 7", Err("codex"));
+    check_override("[codec]\nschedule = 7", Err("codec.schedule must be a table"));
+    check_override("[codec]\nbatch = \"many\"", Err("codec.batch must be of type integer"));
+    check_override("not toml", Err("mine.toml"));
+}
+
+#[test]
+fn presets_survive_toml() {
+    for preset in Preset::ALL {
+        let plan = Plan::preset(preset);
+        let text = plan.to_toml().unwrap();
+        let again = Plan::preset(Preset::Tiny).with_overrides(&text, Path::new("plan.toml"));
+        assert_eq!(again.unwrap(), plan, "{}", preset.name());
+    }
+}

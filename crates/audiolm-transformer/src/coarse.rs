@@ -1,0 +1,301 @@
+//! Stage 2: coarse acoustic codes given semantic tokens.
+//!
+//! The sequence is z, then a separator, then y^{≤Q'} row-major (AudioLM, section III-C); the loss
+//! starts at the first code. The paper names no separator: ours is one learnt token, so that the
+//! first code is predicted from a place of its own. Nor does it tell how codes find the ids that
+//! sound with them: ours carry their time, see `clock.rs`.
+
+use std::ops::Range;
+
+use audiolm_nn::Generator;
+use burn::prelude::*;
+
+use crate::codes::{CodeModel, CodeSequences, Continuation, Predicted, Timed};
+use crate::decoder::DecoderConfig;
+use crate::error::{ConfigError, GenerateError, TokenError};
+use crate::layout::{CodeLayout, in_range, nonzero};
+use crate::sampler::Sampling;
+use crate::stage::{Stage, StageLoss};
+
+/// Configuration of a [`CoarseStage`].
+#[derive(Config, Debug, PartialEq)]
+pub struct CoarseStageConfig {
+    /// The stack.
+    pub decoder: DecoderConfig,
+    /// Number of semantic clusters (K in the paper).
+    pub n_semantic_ids: usize,
+    /// Quantizers predicted here, the first of the codec (Q′ in the paper).
+    pub n_quantizers: usize,
+    /// Codes of each quantizer (N in the paper).
+    pub codebook_size: usize,
+}
+
+/// The language model of coarse codes.
+#[derive(Module, Debug)]
+pub struct CoarseStage {
+    model: CodeModel,
+    n_semantic_ids: usize,
+}
+
+/// A batch of clips for [`CoarseStage`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CoarseBatch {
+    /// The clips, of any lengths.
+    pub rows: Vec<CoarseRow>,
+}
+
+/// One clip in both kinds of token.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CoarseRow {
+    /// Its semantic ids, deduplicated.
+    pub semantic: Vec<u32>,
+    /// The frame of codes in the middle of each id; see [`Runs::middles`](crate::Runs::middles).
+    pub semantic_frames: Vec<u32>,
+    /// Its codes, row-major `[frame][quantizer]`, without offsets.
+    pub codes: Vec<u32>,
+}
+
+/// What [`CoarseStage::generate`] shall continue.
+#[derive(Debug, Clone, Copy)]
+pub struct CoarseRequest<'a> {
+    /// Semantic ids of the whole clip, prompt and continuation, deduplicated.
+    pub semantic: &'a [u32],
+    /// The frame of codes in the middle of each id; see [`Runs::middles`](crate::Runs::middles).
+    pub semantic_frames: &'a [u32],
+    /// Codes of the prompt, row-major; may be empty.
+    pub prompt_codes: &'a [u32],
+    /// How many frames to add.
+    pub n_frames: usize,
+    /// How to draw each code.
+    pub sampling: Sampling,
+}
+
+impl CoarseStageConfig {
+    /// AudioLM's second stage: K = 1024 semantic ids, the first 4 of 12 quantizers of 1024 codes
+    /// (sections III-B and IV-A).
+    pub fn paper() -> Self {
+        Self::new(DecoderConfig::paper(), 1024, 4, 1024)
+    }
+
+    /// A stage of about 2.6 M parameters, for a processor: 3 quantizers of 512 codes.
+    pub fn tiny() -> Self {
+        Self::new(DecoderConfig::new(192, 5, 4, 768), 256, 3, 512)
+    }
+
+    /// Builds the stage with fresh weights, or names what is wrong with the numbers.
+    pub fn init(&self, device: &Device) -> Result<CoarseStage, ConfigError> {
+        nonzero("n_semantic_ids", self.n_semantic_ids)?;
+        let layout = CodeLayout::new(self.n_quantizers, self.codebook_size)?;
+        let n_others = self.n_semantic_ids + 1;
+        let model = CodeModel::new(self.decoder.init(device)?, n_others, layout);
+        Ok(CoarseStage { model, n_semantic_ids: self.n_semantic_ids })
+    }
+}
+
+impl CoarseStage {
+    /// AudioLM's temperature for this stage (section IV-A), without truncation.
+    pub const PAPER_SAMPLING: Sampling = Sampling::at(0.8);
+
+    /// The layout of the codes.
+    pub fn layout(&self) -> CodeLayout {
+        self.model.layout()
+    }
+
+    /// Draws the codes of the frames after the prompt, row-major, without the prompt's.
+    ///
+    /// `on_code` is called after each code with the number drawn so far.
+    pub fn generate(
+        &self,
+        request: &CoarseRequest,
+        rng: &mut Generator,
+        on_code: &mut dyn FnMut(usize),
+    ) -> Result<Vec<u32>, GenerateError> {
+        request.sampling.validate()?;
+        let semantic = self.semantic(request.semantic, request.semantic_frames)?;
+        let n_prompt = self.layout().n_frames(request.prompt_codes)?;
+        let continuation = Continuation {
+            prefix: semantic.then(self.model.predicted(request.prompt_codes, self.quantizers())),
+            quantizers: self.quantizers(),
+            frames: n_prompt..n_prompt + request.n_frames,
+            sampling: &request.sampling,
+        };
+        Ok(self.model.draw(&continuation, rng, on_code))
+    }
+
+    fn quantizers(&self) -> Range<usize> {
+        0..self.layout().n_quantizers()
+    }
+
+    /// Semantic ids, once they are known to be such.
+    fn semantic(&self, ids: &[u32], frames: &[u32]) -> Result<Timed, TokenError> {
+        in_range("semantic id", ids, self.n_semantic_ids)?;
+        if ids.len() != frames.len() {
+            return Err(TokenError::UntimedIds { ids: ids.len(), frames: frames.len() });
+        }
+        Ok(Timed { tokens: ids.to_vec(), frames: frames.to_vec() })
+    }
+
+    fn sequences(&self, batch: &CoarseBatch) -> Result<CodeSequences, TokenError> {
+        let (mut predicted, mut inputs, mut targets) = (Vec::new(), Vec::new(), Vec::new());
+        for CoarseRow { semantic, semantic_frames, codes } in &batch.rows {
+            let n_frames = self.layout().n_frames(codes)?;
+            predicted.push(Predicted { first_position: semantic.len(), n_frames });
+            let read = self.semantic(semantic, semantic_frames)?;
+            // The last code is predicted but never read.
+            let codes_read = &codes[..codes.len().saturating_sub(1)];
+            inputs.push(read.then(self.model.predicted(codes_read, self.quantizers())));
+            targets.extend_from_slice(codes);
+        }
+        if targets.is_empty() {
+            return Err(TokenError::NothingToPredict);
+        }
+        Ok(CodeSequences { inputs, predicted, targets, quantizers: self.quantizers() })
+    }
+}
+
+impl Stage for CoarseStage {
+    type Batch = CoarseBatch;
+
+    fn loss(&self, batch: &CoarseBatch) -> Result<StageLoss, TokenError> {
+        let sequences = self.sequences(batch)?;
+        let loss = self.model.nll(&sequences).mean();
+        let nll = loss.clone().detach();
+        Ok(StageLoss { loss, nll, tokens: sequences.targets.len(), duration_nll: None })
+    }
+
+    fn log_likelihoods(&self, batch: &CoarseBatch) -> Result<Vec<Vec<f32>>, TokenError> {
+        let sequences = self.sequences(batch)?;
+        Ok(sequences.log_likelihoods(self.model.nll(&sequences)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::laws::{self, check_close, tokens};
+    use audiolm_nn::generator;
+
+    const N_IDS: usize = 6;
+    const N_QUANTIZERS: usize = 3;
+    const CODES: usize = 8;
+
+    fn stage(device: &Device) -> CoarseStage {
+        let config = CoarseStageConfig::new(laws::tiny_decoder(), N_IDS, N_QUANTIZERS, CODES);
+        laws::seeded(config.init(device).unwrap())
+    }
+
+    fn row(n_semantic: usize, n_frames: usize) -> CoarseRow {
+        CoarseRow {
+            semantic: tokens(n_semantic, N_IDS as u32, 1),
+            semantic_frames: (0..n_semantic as u32).map(|it| it * 2).collect(),
+            codes: tokens(n_frames * N_QUANTIZERS, CODES as u32, 2),
+        }
+    }
+
+    fn batch(rows: &[CoarseRow]) -> CoarseBatch {
+        CoarseBatch { rows: rows.to_vec() }
+    }
+
+    #[test]
+    fn cached_equals_uncached() {
+        let stage = stage(&Device::default());
+        let row = row(5, 50);
+        let prefix = stage.semantic(&row.semantic, &row.semantic_frames).unwrap();
+        let stepwise = stage.model.log_likelihoods_stepwise(prefix, &row.codes, 0..N_QUANTIZERS);
+        check_close(&stepwise, &stage.log_likelihoods(&batch(&[row])).unwrap()[0]);
+    }
+
+    #[test]
+    fn rows_are_independent() {
+        let rows = [row(4, 6), row(9, 2), row(1, 9), row(3, 0)];
+        let alone: Vec<_> = rows[..3].iter().map(|it| batch(std::slice::from_ref(it))).collect();
+        laws::check_rows_are_independent(&stage(&Device::default()), &batch(&rows[..3]), &alone);
+        let lengths: Vec<_> = stage(&Device::default()).log_likelihoods(&batch(&rows)).unwrap();
+        assert_eq!(lengths.iter().map(Vec::len).collect::<Vec<_>>(), [18, 6, 27, 0]);
+    }
+
+    #[test]
+    fn no_code_sees_a_later_one() {
+        let (before, mut after) = (row(4, 6), row(4, 6));
+        after.codes[9] = (after.codes[9] + 1) % CODES as u32;
+        laws::check_causal(&stage(&Device::default()), &batch(&[before]), &batch(&[after]), 9);
+    }
+
+    #[test]
+    fn every_code_sees_the_semantic_ids() {
+        let (before, mut after) = (row(4, 6), row(4, 6));
+        after.semantic[3] = (after.semantic[3] + 1) % N_IDS as u32;
+        laws::check_causal(&stage(&Device::default()), &batch(&[before]), &batch(&[after]), 0);
+    }
+
+    #[test]
+    fn loss_is_the_mean_of_all_codes() {
+        let stage = stage(&Device::default());
+        let batch = batch(&[row(4, 6), row(9, 2)]);
+        let scores = stage.log_likelihoods(&batch).unwrap().concat();
+        let loss = stage.loss(&batch).unwrap();
+        assert_eq!(loss.tokens, scores.len());
+        let mean = -scores.iter().sum::<f32>() / scores.len() as f32;
+        check_close(&[loss.nll.into_scalar(), loss.loss.into_scalar()], &[mean, mean]);
+    }
+
+    #[test]
+    fn learns_one_batch_by_heart() {
+        let device = Device::default().autodiff();
+        laws::check_overfits(stage(&device), &batch(&[row(4, 6), row(9, 2)]));
+    }
+
+    #[test]
+    fn continues_the_same_for_the_same_seed() {
+        let stage = stage(&Device::default());
+        let row = row(4, 2);
+        let request = CoarseRequest {
+            semantic: &row.semantic,
+            semantic_frames: &row.semantic_frames,
+            prompt_codes: &row.codes,
+            n_frames: 20,
+            sampling: Sampling::at(1.0),
+        };
+        let draw = |seed| {
+            let mut heard = Vec::new();
+            let codes = stage
+                .generate(&request, &mut generator(seed, "test", 0), &mut |it| heard.push(it))
+                .unwrap();
+            assert_eq!(heard, (1..=60).collect::<Vec<_>>());
+            codes
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+        // 60 draws from 8 codes of a model that knows nothing: all of them come.
+        assert!((0..CODES as u32).all(|code| draw(1).contains(&code)));
+    }
+
+    #[track_caller]
+    fn check_refused(semantic: &[u32], codes: &[u32], expected: TokenError) {
+        let (semantic, semantic_frames) = (semantic.to_vec(), vec![0; semantic.len()]);
+        let row = CoarseRow { semantic, semantic_frames, codes: codes.to_vec() };
+        let stage = stage(&Device::default());
+        assert_eq!(stage.loss(&batch(&[row])).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn refuses_what_is_no_clip() {
+        let (token, position, value, bound) = ("semantic id", 1, 6, 6);
+        check_refused(&[0, 6], &[0; 3], TokenError::OutOfRange { token, position, value, bound });
+        let (token, position, value, bound) = ("code", 2, 8, 8);
+        check_refused(&[0], &[0, 7, 8], TokenError::OutOfRange { token, position, value, bound });
+        check_refused(&[0], &[0; 4], TokenError::PartialFrame { codes: 4, per_frame: 3 });
+        check_refused(&[0], &[], TokenError::NothingToPredict);
+        let row = CoarseRow { semantic_frames: vec![], ..row(2, 1) };
+        let error = stage(&Device::default()).loss(&batch(&[row])).unwrap_err();
+        assert_eq!(error, TokenError::UntimedIds { ids: 2, frames: 0 });
+    }
+
+    #[test]
+    fn presets_are_of_the_stated_size() {
+        let stage = CoarseStageConfig::tiny().init(&Device::default()).unwrap();
+        assert_eq!(stage.num_params(), 2_558_464);
+        let paper = CoarseStageConfig::paper();
+        assert_eq!((paper.decoder.n_layers, paper.n_quantizers), (12, 4));
+    }
+}

@@ -1,0 +1,254 @@
+//! What the coarse and the fine stage share: a table of codes that embeds and scores, and the
+//! drawing of one code after another.
+
+use std::ops::Range;
+
+use audiolm_nn::Generator;
+use burn::module::Param;
+use burn::prelude::*;
+
+use crate::clock::{Clock, ClockFeatures};
+use crate::decoder::Decoder;
+use crate::kv_cache::KvCache;
+use crate::layout::CodeLayout;
+use crate::sampler::{Sampling, sample};
+use crate::stage::{Padded, at_positions, embedding_table, nll, on_host};
+
+/// A decoder over a vocabulary whose last part are the codes of some quantizers.
+///
+/// One table embeds a token where it is read and scores it where it is predicted. A position
+/// scores only the N codes of its own quantizer, all of them.
+#[derive(Module, Debug)]
+pub struct CodeModel {
+    decoder: Decoder,
+    clock: Clock,
+    /// `[others + quantizers · codes, d_model]`.
+    table: Param<Tensor<2>>,
+    /// Tokens before the first code; the last of them separates.
+    n_others: usize,
+    n_quantizers: usize,
+    codebook_size: usize,
+}
+
+/// Tokens of one row, and the frame of each.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Timed {
+    pub(crate) tokens: Vec<u32>,
+    pub(crate) frames: Vec<u32>,
+}
+
+/// Sequences, and which of their codes are predicted where.
+#[derive(Debug, Clone)]
+pub(crate) struct CodeSequences {
+    /// The tokens that are read, one row per clip.
+    pub(crate) inputs: Vec<Timed>,
+    /// Position of the first prediction of each row, and how many frames it predicts.
+    pub(crate) predicted: Vec<Predicted>,
+    /// The codes to be predicted, all rows' one after another, row-major.
+    pub(crate) targets: Vec<u32>,
+    /// The quantizers of each predicted frame.
+    pub(crate) quantizers: Range<usize>,
+}
+
+/// The predictions of one row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Predicted {
+    pub(crate) first_position: usize,
+    pub(crate) n_frames: usize,
+}
+
+/// What to draw: the codes of `frames` after `prefix`, for `quantizers` in turn.
+#[derive(Debug)]
+pub(crate) struct Continuation<'a> {
+    pub(crate) prefix: Timed,
+    pub(crate) quantizers: Range<usize>,
+    pub(crate) frames: Range<usize>,
+    pub(crate) sampling: &'a Sampling,
+}
+
+impl CodeModel {
+    pub(crate) fn new(decoder: Decoder, n_others: usize, layout: CodeLayout) -> Self {
+        let (n_quantizers, codebook_size) = (layout.n_quantizers(), layout.codebook_size());
+        let vocabulary = n_others + n_quantizers * codebook_size;
+        let table = embedding_table(vocabulary, decoder.d_model(), &decoder.device());
+        let clock = Clock::init(decoder.n_heads(), &decoder.device());
+        Self { decoder, clock, table, n_others, n_quantizers, codebook_size }
+    }
+
+    pub(crate) fn layout(&self) -> CodeLayout {
+        CodeLayout::of_model(self.n_quantizers, self.codebook_size)
+    }
+
+    /// Row-major codes of `quantizers` that are given: each at its own frame.
+    pub(crate) fn given(&self, codes: &[u32], quantizers: Range<usize>) -> Timed {
+        let width = quantizers.len();
+        let token = |(at, code): (usize, &u32)| self.token(quantizers.start + at % width, *code);
+        let tokens = codes.iter().enumerate().map(token).collect();
+        Timed { tokens, frames: (0..codes.len()).map(|at| (at / width) as u32).collect() }
+    }
+
+    /// Row-major codes of `quantizers` that are predicted, after the separator that predicts the
+    /// first: each at the frame of the code after it, which is the one to look around in.
+    pub(crate) fn predicted(&self, codes: &[u32], quantizers: Range<usize>) -> Timed {
+        let width = quantizers.len();
+        let Timed { tokens, .. } = self.given(codes, quantizers);
+        let tokens: Vec<u32> = [self.separator()].into_iter().chain(tokens).collect();
+        let frames = (0..tokens.len()).map(|at| (at / width) as u32).collect();
+        Timed { tokens, frames }
+    }
+
+    /// The token between what is given and what is predicted: the last before the codes.
+    fn separator(&self) -> u32 {
+        self.n_others as u32 - 1
+    }
+
+    /// The token of a code.
+    pub(crate) fn token(&self, quantizer: usize, code: u32) -> u32 {
+        (self.n_others + quantizer * self.codebook_size) as u32 + code
+    }
+
+    /// The negative log-likelihood of every predicted code, `[quantizers · frames]`: all frames of
+    /// the first predicted quantizer, then of the next.
+    pub(crate) fn nll(&self, sequences: &CodeSequences) -> Tensor<1> {
+        let (embedded, clock) = self.read(&sequences.inputs);
+        let hidden = self.decoder.forward_timed(embedded, Some(clock));
+        let hidden = at_positions(hidden, &sequences.positions());
+        let width = sequences.quantizers.len();
+        let [n, d_model] = hidden.dims();
+        let hidden = hidden.reshape([width, n / width, d_model]);
+        let logits = hidden.matmul(self.heads(sequences.quantizers.clone()));
+        nll(logits.reshape([n, self.codebook_size]), &sequences.targets_by_quantizer())
+    }
+
+    /// What the decoder reads: which tokens, and when they sound.
+    fn read(&self, rows: &[Timed]) -> (Tensor<3>, ClockFeatures) {
+        let tokens = Padded::new(rows.iter().map(|row| &row.tokens));
+        let frames = Padded::new(rows.iter().map(|row| &row.frames));
+        let frames = Tensor::<1, Int>::from_data(frames.tokens.as_slice(), &self.decoder.device())
+            .reshape([tokens.batch, tokens.time]);
+        (tokens.embed(self.table.val()), self.clock.features(frames.float()))
+    }
+
+    /// What scores the codes of some quantizers: `[quantizers, d_model, codes]`.
+    fn heads(&self, quantizers: Range<usize>) -> Tensor<3> {
+        let (width, d_model) = (quantizers.len(), self.decoder.d_model());
+        let start = self.token(quantizers.start, 0) as usize;
+        let end = self.token(quantizers.end, 0) as usize;
+        let rows = self.table.val().slice_dim(0, start..end);
+        rows.reshape([width, self.codebook_size, d_model]).swap_dims(1, 2)
+    }
+
+    /// Draws codes one after another; `on_code` hears how many there are.
+    pub(crate) fn draw(
+        &self,
+        continuation: &Continuation,
+        rng: &mut Generator,
+        on_code: &mut dyn FnMut(usize),
+    ) -> Vec<u32> {
+        let Continuation { prefix, quantizers, frames, sampling } = continuation;
+        let n_codes = quantizers.len() * frames.len();
+        let mut reader = self.reader(prefix.tokens.len() + n_codes);
+        let mut next = prefix.clone();
+        let mut codes = Vec::with_capacity(n_codes);
+        for frame in frames.clone() {
+            for quantizer in quantizers.clone() {
+                let code = sample(&reader.next_logits(&next, quantizer), sampling, rng) as u32;
+                let ends_frame = quantizer + 1 == quantizers.end;
+                next = Timed {
+                    tokens: vec![self.token(quantizer, code)],
+                    frames: vec![(frame + usize::from(ends_frame)) as u32],
+                };
+                codes.push(code);
+                on_code(codes.len());
+            }
+        }
+        codes
+    }
+
+    /// A reader of one sequence of up to `capacity` tokens.
+    fn reader(&self, capacity: usize) -> Reader<'_> {
+        Reader { model: self, cache: self.decoder.timed_cache(capacity) }
+    }
+}
+
+/// A model in the middle of one sequence.
+struct Reader<'a> {
+    model: &'a CodeModel,
+    cache: KvCache,
+}
+
+impl Reader<'_> {
+    /// Reads tokens and scores the codes of the quantizer that comes after them.
+    fn next_logits(&mut self, tokens: &Timed, quantizer: usize) -> Vec<f32> {
+        let model = self.model;
+        let (embedded, clock) = model.read(std::slice::from_ref(tokens));
+        let hidden = model.decoder.step_timed(embedded, Some(clock), &mut self.cache);
+        let last = hidden.dims()[1] - 1;
+        let hidden = hidden.slice_dim(1, last..last + 1);
+        let logits = hidden.matmul(model.heads(quantizer..quantizer + 1));
+        on_host(logits.reshape([model.codebook_size]))
+    }
+}
+
+impl Timed {
+    /// This, then `rest`.
+    pub(crate) fn then(mut self, rest: Timed) -> Timed {
+        self.tokens.extend(rest.tokens);
+        self.frames.extend(rest.frames);
+        self
+    }
+}
+
+impl CodeSequences {
+    /// Where each prediction is made, in the order of [`CodeModel::nll`].
+    fn positions(&self) -> Vec<i32> {
+        let width = self.quantizers.len();
+        let time = self.inputs.iter().map(|row| row.tokens.len()).max().unwrap_or(0);
+        let of_quantizer = |idx: usize| {
+            self.predicted.iter().enumerate().flat_map(move |(row, it)| {
+                let first = row * time + it.first_position + idx;
+                (0..it.n_frames).map(move |frame| (first + frame * width) as i32)
+            })
+        };
+        (0..width).flat_map(of_quantizer).collect()
+    }
+
+    fn targets_by_quantizer(&self) -> Vec<i32> {
+        let width = self.quantizers.len();
+        (0..width)
+            .flat_map(|idx| self.targets.iter().skip(idx).step_by(width).map(|code| *code as i32))
+            .collect()
+    }
+
+    /// Negative log-likelihoods as the model gives them, as log-likelihoods in the order of rows.
+    pub(crate) fn log_likelihoods(&self, nll: Tensor<1>) -> Vec<Vec<f32>> {
+        let width = self.quantizers.len();
+        let n_frames = self.targets.len() / width;
+        let row_major = nll.reshape([width, n_frames]).transpose().neg();
+        let lengths = self.predicted.iter().map(|it| it.n_frames * width);
+        crate::stage::in_rows(&on_host(row_major.reshape([-1])), lengths)
+    }
+}
+
+#[cfg(test)]
+impl CodeModel {
+    /// The log-likelihoods of one row's codes, read one by one from the cache.
+    pub(crate) fn log_likelihoods_stepwise(
+        &self,
+        prefix: Timed,
+        codes: &[u32],
+        quantizers: Range<usize>,
+    ) -> Vec<f32> {
+        let tokens = self.predicted(codes, quantizers.clone());
+        let mut reader = self.reader(prefix.tokens.len() + tokens.tokens.len());
+        let mut next = prefix;
+        let score = |(at, code): (usize, &u32)| {
+            next.tokens.push(tokens.tokens[at]);
+            next.frames.push(tokens.frames[at]);
+            let logits = reader.next_logits(&next, quantizers.start + at % quantizers.len());
+            next = Timed::default();
+            crate::laws::log_softmax(&logits)[*code as usize]
+        };
+        codes.iter().enumerate().map(score).collect()
+    }
+}

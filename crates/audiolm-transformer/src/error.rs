@@ -1,0 +1,139 @@
+//! What can go wrong in this room, named.
+
+/// Why a configuration describes no model.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ConfigError {
+    /// A size that must be at least 1.
+    #[error("{field} must be at least 1")]
+    ZeroSize {
+        /// The name of the field.
+        field: &'static str,
+    },
+    /// The heads cannot share the width equally.
+    #[error("d_model {d_model} does not divide by n_heads {n_heads}")]
+    HeadsDoNotDivide {
+        /// Width of the model.
+        d_model: usize,
+        /// Number of attention heads.
+        n_heads: usize,
+    },
+    /// T5's buckets need an exact half and a distance beyond it.
+    #[error(
+        "{n_buckets} position buckets are exact up to distance {exact}, so max_position_distance \
+         must be more than that (found {max_distance}) and at least 1 bucket must be exact"
+    )]
+    PositionBuckets {
+        /// Number of buckets.
+        n_buckets: usize,
+        /// Distances below this have a bucket of their own.
+        exact: usize,
+        /// Distance from which all share the last bucket.
+        max_distance: usize,
+    },
+    /// A dropout that is no probability, or that would drop everything.
+    #[error("dropout must be at least 0 and below 1, found {dropout}")]
+    Dropout {
+        /// The value given.
+        dropout: f64,
+    },
+    /// The fine stage has nothing to add.
+    #[error("{n_coarse} coarse quantizers of {n_quantizers} leave none to the fine stage")]
+    NoFineQuantizer {
+        /// Quantizers of the coarse stage.
+        n_coarse: usize,
+        /// Quantizers of the codec.
+        n_quantizers: usize,
+    },
+}
+
+/// Why tokens from outside fit no stage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// A token beyond its vocabulary.
+    #[error("{token} {value} at position {position} must be below {bound}")]
+    OutOfRange {
+        /// What kind of token it is.
+        token: &'static str,
+        /// Where it stands in its row.
+        position: usize,
+        /// The token.
+        value: u32,
+        /// The first value that is too large.
+        bound: usize,
+    },
+    /// A semantic token that lasts no frame.
+    #[error("the duration at position {position} must be at least 1 frame")]
+    ZeroDuration {
+        /// Where it stands in its row.
+        position: usize,
+    },
+    /// A semantic row that does not name one duration per id.
+    #[error("{ids} semantic ids have {durations} durations")]
+    UnequalLengths {
+        /// Number of ids.
+        ids: usize,
+        /// Number of durations.
+        durations: usize,
+    },
+    /// Semantic ids that do not all say when they sound.
+    #[error("{ids} semantic ids have {frames} frames")]
+    UntimedIds {
+        /// Number of ids.
+        ids: usize,
+        /// Number of frames named.
+        frames: usize,
+    },
+    /// Codes that stop inside a frame.
+    #[error("{codes} codes are no whole number of frames of {per_frame}")]
+    PartialFrame {
+        /// Number of codes.
+        codes: usize,
+        /// Codes of one frame.
+        per_frame: usize,
+    },
+    /// Two parts of one clip that differ in length.
+    #[error("expected at most {expected} frames, found {found}")]
+    TooManyFrames {
+        /// The most that fit.
+        expected: usize,
+        /// Frames found.
+        found: usize,
+    },
+    /// A batch without a single token to learn from.
+    #[error("nothing to predict: the batch holds no token that follows another")]
+    NothingToPredict,
+    /// A prompt from which nothing can be continued.
+    #[error("an empty prompt needs a start: say that it starts where a recording starts")]
+    EmptyPrompt,
+}
+
+/// Why a [`Sampling`](crate::Sampling) describes no way to draw.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SamplingError {
+    /// A negative or infinite temperature.
+    #[error("temperature must be finite and at least 0, found {temperature}")]
+    Temperature {
+        /// The value given.
+        temperature: f64,
+    },
+    /// A choice among no tokens.
+    #[error("top_k must be at least 1, found 0")]
+    TopK,
+    /// A mass that is no probability.
+    #[error("top_p must be above 0 and at most 1, found {top_p}")]
+    TopP {
+        /// The value given.
+        top_p: f64,
+    },
+}
+
+/// Why a stage cannot continue what it was given.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum GenerateError {
+    /// The prompt does not fit the stage.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// The sampling is none.
+    #[error(transparent)]
+    Sampling(#[from] SamplingError),
+}

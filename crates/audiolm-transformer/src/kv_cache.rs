@@ -1,0 +1,87 @@
+//! What a decoder remembers of a sequence between two steps.
+
+use burn::prelude::*;
+
+use crate::position::CausalBias;
+
+/// Keys and values of positions already seen, time last.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// `[batch, heads, features, time]`: those of the head, then those of the clock if there is one.
+    pub(crate) keys: Tensor<4>,
+    /// `[batch, heads, d_head + 1, time]`; the last feature is always 1.
+    pub(crate) values: Tensor<4>,
+}
+
+impl Seen {
+    /// The first `time` positions.
+    pub(crate) fn first(&self, time: usize) -> Seen {
+        Seen {
+            keys: self.keys.clone().slice_dim(3, 0..time),
+            values: self.values.clone().slice_dim(3, 0..time),
+        }
+    }
+}
+
+/// The state of one sequence (or batch of sequences of equal length) in a
+/// [`Decoder`](crate::Decoder).
+///
+/// Room for `capacity` positions is taken once and written in place: a step costs the same with a
+/// full cache as with an empty one, but for the attention itself. A reset is a new cache.
+#[derive(Debug)]
+pub struct KvCache {
+    pub(crate) layers: Vec<LayerCache>,
+    pub(crate) bias: CausalBias,
+    capacity: usize,
+}
+
+impl KvCache {
+    pub(crate) fn new(layers: Vec<LayerCache>, bias: CausalBias, capacity: usize) -> Self {
+        Self { layers, bias, capacity }
+    }
+
+    /// How many positions fit.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// How many positions have been seen.
+    pub fn seen(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.seen)
+    }
+}
+
+/// The keys and values of one layer, in tensors that nobody else holds between steps.
+#[derive(Debug)]
+pub(crate) struct LayerCache {
+    stored: Seen,
+    seen: usize,
+}
+
+impl LayerCache {
+    /// Room for the positions of `[batch, heads, d_head, capacity]`, with further features of keys.
+    pub(crate) fn new(dims: [usize; 4], n_clock_features: usize, device: &Device) -> Self {
+        let [batch, heads, d_head, capacity] = dims;
+        let keys = Tensor::zeros([batch, heads, d_head + n_clock_features, capacity], device);
+        let values = Tensor::zeros([batch, heads, d_head + 1, capacity], device);
+        Self { stored: Seen { keys, values }, seen: 0 }
+    }
+
+    /// Writes the next positions and gives back all of them.
+    pub(crate) fn append(&mut self, new: Seen) -> Seen {
+        let start = self.seen;
+        self.seen += new.keys.dims()[3];
+        // burn writes in place if a tensor has one owner, so the cache lets go of it meanwhile.
+        let stored = std::mem::replace(&mut self.stored, new.clone());
+        self.stored = Seen {
+            keys: written(stored.keys, start, new.keys),
+            values: written(stored.values, start, new.values),
+        };
+        self.stored.first(self.seen)
+    }
+}
+
+fn written(stored: Tensor<4>, start: usize, new: Tensor<4>) -> Tensor<4> {
+    let [batch, heads, features, time] = new.dims();
+    stored.slice_assign([0..batch, 0..heads, 0..features, start..start + time], new)
+}

@@ -1,0 +1,77 @@
+//! Decoder-only transformers over audio tokens: the three language models of AudioLM
+//! (Borsos et al. 2022).
+//!
+//! - [`SemanticStage`]: what is said, p(z_t | z_<t);
+//! - [`CoarseStage`]: how it sounds roughly, given what is said;
+//! - [`FineStage`]: how it sounds in detail, given how it sounds roughly.
+//!
+//! Each has a configuration with presets, a loss for training, log-likelihoods for scoring and a
+//! seeded `generate` with a key/value cache. All share one [`Decoder`].
+//!
+//! The room deals in integers. It knows neither a codec nor a semantic model, reads no audio and
+//! touches no file: weights are read and written by `audiolm-nn`.
+//!
+//! ```
+//! use audiolm_nn::generator;
+//! use audiolm_transformer::{
+//!     CoarseBatch, CoarseRequest, CoarseRow, CoarseStageConfig, DecoderConfig, Runs, Sampling,
+//!     Stage,
+//! };
+//! use burn::prelude::*;
+//!
+//! // 10 semantic ids, 2 quantizers of 16 codes.
+//! let config = CoarseStageConfig::new(DecoderConfig::new(16, 1, 2, 32), 10, 2, 16);
+//! let stage = config.init(&Device::default())?;
+//!
+//! // Two frames of codes, [frame][quantizer], under two semantic tokens of one frame each.
+//! let row = CoarseRow { semantic: vec![4, 9], semantic_frames: vec![0, 1], codes: vec![0, 15, 7, 3] };
+//! let loss = stage.loss(&CoarseBatch { rows: vec![row] })?;
+//! assert_eq!(loss.tokens, 4);
+//!
+//! // Five frames more, for three semantic tokens more.
+//! let runs = Runs { ids: vec![4, 9, 4, 1, 2], durations: vec![1, 1, 1, 2, 2] };
+//! let request = CoarseRequest {
+//!     semantic: &runs.ids,
+//!     semantic_frames: &runs.middles(1.0),
+//!     prompt_codes: &[0, 15, 7, 3],
+//!     n_frames: 5,
+//!     sampling: Sampling::at(0.8),
+//! };
+//! let codes = stage.generate(&request, &mut generator(7, "coarse", 0), &mut |_| {})?;
+//! assert_eq!(codes.len(), 5 * 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod attention;
+mod block;
+mod clock;
+mod coarse;
+mod codes;
+mod decoder;
+mod dedup;
+mod error;
+mod fine;
+mod kv_cache;
+#[cfg(test)]
+mod laws;
+mod layout;
+mod position;
+mod sampler;
+mod semantic;
+mod semantic_generate;
+mod semantic_sequence;
+mod stage;
+
+pub use coarse::{CoarseBatch, CoarseRequest, CoarseRow, CoarseStage, CoarseStageConfig};
+pub use decoder::{Decoder, DecoderConfig};
+pub use dedup::Runs;
+pub use error::{ConfigError, GenerateError, SamplingError, TokenError};
+pub use fine::{FineBatch, FineRequest, FineRow, FineStage, FineStageConfig};
+pub use kv_cache::KvCache;
+pub use layout::{CodeLayout, SplitCodes};
+pub use position::{Buckets, Direction};
+pub use sampler::{Sampling, sample};
+pub use semantic::{SemanticStage, SemanticStageConfig};
+pub use semantic_generate::{Length, SemanticPrompt, SemanticRequest};
+pub use semantic_sequence::{SemanticBatch, SemanticRow};
+pub use stage::{Stage, StageLoss};

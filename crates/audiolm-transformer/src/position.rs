@@ -1,0 +1,127 @@
+//! T5's relative position bias, in its causal form.
+//!
+//! Every head has one learnt number per bucket of distances between a query and a key, added to
+//! the score. The table is shared by all layers. Nothing depends on an absolute position, so a
+//! sequence may be longer than any seen in training.
+
+use burn::module::Param;
+use burn::prelude::*;
+use burn::tensor::Distribution;
+
+/// Which keys a query may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Only those at or before the query: all buckets are for the past.
+    Causal,
+    /// All of them: half of the buckets is for the past, half for the future.
+    Bidirectional,
+}
+
+/// How T5 groups distances (Raffel et al. 2020, section 2.1): near ones exactly, far ones by
+/// their logarithm, and all from `max_distance` on together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buckets {
+    /// Number of buckets.
+    pub n_buckets: usize,
+    /// Distance from which all keys share a bucket.
+    pub max_distance: usize,
+    /// Which keys a query may see.
+    pub direction: Direction,
+}
+
+impl Buckets {
+    /// The bucket of a key that stands `offset` places after the query (before it if negative).
+    pub fn bucket(&self, offset: i64) -> usize {
+        let (n_buckets, first, distance) = match self.direction {
+            Direction::Causal => (self.n_buckets, 0, (-offset).max(0)),
+            Direction::Bidirectional => {
+                let half = self.n_buckets / 2;
+                (half, if offset > 0 { half } else { 0 }, offset.abs())
+            }
+        };
+        first + self.bucket_of_distance(distance as usize, n_buckets)
+    }
+
+    fn bucket_of_distance(&self, distance: usize, n_buckets: usize) -> usize {
+        let exact = n_buckets / 2;
+        if distance < exact {
+            return distance;
+        }
+        // In single precision, as T5 computes it: the two differ at powers of the step.
+        let ratio = (distance as f32 / exact as f32).ln();
+        let span = (self.max_distance as f64 / exact as f64).ln() as f32;
+        let beyond = ratio / span * (n_buckets - exact) as f32;
+        (exact + beyond as usize).min(n_buckets - 1)
+    }
+}
+
+/// The learnt table: one number per bucket and head.
+#[derive(Module, Debug)]
+pub struct RelativePositionBias {
+    /// `[n_buckets, heads]`.
+    table: Param<Tensor<2>>,
+    max_distance: usize,
+}
+
+impl RelativePositionBias {
+    /// A table of small random numbers.
+    pub(crate) fn init(buckets: &Buckets, n_heads: usize, device: &Device) -> Self {
+        let start = Distribution::Normal(0.0, 0.02);
+        let table = Param::from_tensor(Tensor::random([buckets.n_buckets, n_heads], start, device));
+        Self { table, max_distance: buckets.max_distance }
+    }
+
+    /// The biases of up to `rows` queries at the end of up to `longest` keys.
+    ///
+    /// The bias depends on distance alone. So this one tensor holds, in its last rows and columns,
+    /// the bias of every shorter block: [`CausalBias::block`] only takes slices.
+    pub(crate) fn causal(&self, rows: usize, longest: usize) -> CausalBias {
+        let rows = rows.min(longest);
+        let far_to_near = self.far_to_near(longest);
+        let [heads, _] = far_to_near.dims();
+        let hidden = Tensor::full([heads, rows], f32::NEG_INFINITY, &far_to_near.device());
+        let near = far_to_near.clone().slice_dim(1, rows - 1..longest);
+        let far = far_to_near.slice_dim(1, 0..rows - 1);
+        // A circle of biases, from which row i starts i places earlier: reading rows that are one
+        // shorter than the circle shifts each by one.
+        let circle = if rows == 1 { vec![near, hidden] } else { vec![near, hidden, far] };
+        let round = longest + rows;
+        let shifted = Tensor::cat(circle, 1)
+            .unsqueeze_dim::<3>(1)
+            .expand([heads, rows, round])
+            .reshape([heads, rows * round])
+            .slice_dim(1, 0..rows * (round - 1))
+            .reshape([1, heads, rows, round - 1]);
+        CausalBias(shifted.slice_dim(3, 0..longest))
+    }
+
+    /// The bias of distances `longest - 1` down to 0, `[heads, longest]`.
+    fn far_to_near(&self, longest: usize) -> Tensor<2> {
+        let [n_buckets, _] = self.table.dims();
+        let buckets =
+            Buckets { n_buckets, max_distance: self.max_distance, direction: Direction::Causal };
+        let rows: Vec<i32> =
+            (0..longest as i64).rev().map(|back| buckets.bucket(-back) as i32).collect();
+        let table = self.table.val();
+        let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &table.device());
+        table.select(0, rows).transpose()
+    }
+}
+
+/// Biases ready to be added to scores, −∞ for the future: `[1, heads, rows, keys]`.
+#[derive(Debug, Clone)]
+pub(crate) struct CausalBias(Tensor<4>);
+
+impl CausalBias {
+    /// The bias of `rows` queries, the last of which stands at the last of `keys` keys.
+    ///
+    /// # Shapes
+    /// - output: `[1, heads, rows, keys]`
+    pub(crate) fn block(&self, rows: usize, keys: usize) -> Tensor<4> {
+        let [_, _, all_rows, all_keys] = self.0.dims();
+        self.0
+            .clone()
+            .slice_dim(2, all_rows - rows..all_rows)
+            .slice_dim(3, all_keys - keys..all_keys)
+    }
+}

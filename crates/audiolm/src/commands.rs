@@ -1,0 +1,25 @@
+//! One file for each command.
+
+mod bundle;
+mod continue_audio;
+mod generate;
+mod info;
+mod plot;
+mod reconstruct;
+mod resynthesize;
+mod sampling;
+mod sound;
+mod spectrogram;
+mod tokenize;
+mod train;
+
+pub use bundle::BundleArgs;
+pub use continue_audio::ContinueArgs;
+pub use generate::GenerateArgs;
+pub use info::InfoArgs;
+pub use plot::PlotArgs;
+pub use reconstruct::ReconstructArgs;
+pub use resynthesize::ResynthesizeArgs;
+pub use spectrogram::SpectrogramArgs;
+pub use tokenize::TokenizeArgs;
+pub use train::TrainArgs;

@@ -1,0 +1,113 @@
+//! `audiolm bundle`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use audiolm::Clip;
+use audiolm::nn::Precision;
+use audiolm::pipeline::{AssembleOptions, WindowFrames, assemble};
+use audiolm::train::{Plan, Preset};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::session::Session;
+
+/// Make a bundle of the finished stages of a run
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct BundleArgs {
+    /// The folder of the run
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    /// The bundle, a new folder
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// What it is called
+    #[arg(long)]
+    name: String,
+    /// How wide its weights are
+    #[arg(long, value_enum, default_value_t = Width::Half)]
+    precision: Width,
+    /// A recording to put in, which `audiolm continue` continues when it is given none
+    #[arg(long, value_name = "FILE")]
+    prompt: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  audiolm bundle --run runs/mine -o models/mine --name mine
+  audiolm continue hello.flac --bundle models/mine";
+
+/// How wide weights are.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Width {
+    /// 16 bits
+    Half,
+    /// 32 bits
+    Full,
+}
+
+/// A bundle that was made.
+#[derive(Debug, Serialize)]
+struct Made {
+    bundle: PathBuf,
+    name: String,
+}
+
+impl BundleArgs {
+    /// Assembles the bundle.
+    pub fn run(&self, session: &Session) -> Result<()> {
+        let plan = self.plan()?;
+        let rate_hz = plan.codec.model.sample_rate_hz as u32;
+        let prompt = self.prompt.as_ref().map(|it| Clip::read_at(it, rate_hz)).transpose()?;
+        let options = AssembleOptions {
+            name: self.name.clone(),
+            precision: self.precision.into(),
+            window_frames: window_frames(&plan),
+        };
+        assemble(&self.run.join("export"), &self.output, &options, &session.device()?)?;
+        if let Some(prompt) = prompt {
+            prompt.write_wav(self.output.join("prompt.wav"))?;
+        }
+        session.print(&Made { bundle: self.output.clone(), name: self.name.clone() })
+    }
+
+    fn plan(&self) -> Result<Plan> {
+        let path = self.run.join("plan.toml");
+        ensure!(
+            path.is_file(),
+            "{}: expected the folder of a run, with plan.toml",
+            self.run.display()
+        );
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Ok(Plan::preset(Preset::Tiny).with_overrides(&text, Path::new(&path))?)
+    }
+}
+
+/// Each stage sees as much at once as the crops it was trained on.
+fn window_frames(plan: &Plan) -> WindowFrames {
+    let codec = &plan.codec.model;
+    let frames_per_second = codec.sample_rate_hz as f64 / codec.hop_samples() as f64;
+    let frames = |seconds: f64| (seconds * frames_per_second).round() as usize;
+    WindowFrames {
+        semantic: frames(plan.semantic.crop_seconds),
+        coarse: frames(plan.coarse.crop_seconds),
+        fine: frames(plan.fine.crop_seconds),
+    }
+}
+
+impl From<Width> for Precision {
+    fn from(width: Width) -> Self {
+        match width {
+            Width::Half => Self::Half,
+            Width::Full => Self::Full,
+        }
+    }
+}
+
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: bundle {}", self.bundle.display(), self.name)
+    }
+}

@@ -1,0 +1,82 @@
+//! `audiolm continue`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use audiolm::ContinueOptions;
+use clap::Args;
+
+use super::sampling::SamplingArgs;
+use super::sound::{Sound, about, read};
+use crate::output::Output;
+use crate::session::Session;
+use crate::{numbers, progress};
+
+/// The recording to try a bundle with, in its folder.
+const BUNDLED_PROMPT: &str = "prompt.wav";
+
+/// Continue a recording: the output starts with the prompt and goes on
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ContinueArgs {
+    /// The recording: WAV, FLAC, MP3, Ogg Vorbis or AAC, of any rate [default: the prompt that
+    /// comes with the bundle]
+    prompt: Option<PathBuf>,
+    /// The WAV file to write
+    #[arg(short, long, value_name = "OUT.wav", default_value = "continuation.wav")]
+    output: PathBuf,
+    /// How many seconds to add
+    #[arg(long, value_name = "S", default_value_t = ContinueOptions::default().seconds,
+          value_parser = numbers::seconds, allow_negative_numbers = true)]
+    seconds: f64,
+    /// How many seconds of the recording to continue, from its start
+    #[arg(long, value_name = "S", default_value_t = ContinueOptions::default().prompt_seconds,
+          value_parser = numbers::seconds, allow_negative_numbers = true)]
+    prompt_seconds: f64,
+    #[command(flatten)]
+    sampling: SamplingArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  audiolm continue
+  audiolm continue hello.flac -o out.wav --seconds 7 --seed 1
+  audiolm continue hello.flac -o out.wav --temperature 0.9 --top-p 0.95 --json";
+
+impl ContinueArgs {
+    /// Continues.
+    pub fn run(&self, session: &Session) -> Result<()> {
+        let began = Instant::now();
+        let path = self.prompt_path(session)?;
+        let output = Output::wav(&self.output)?.beside(&path)?;
+        let prompt = read(&path)?;
+        let options = ContinueOptions {
+            seconds: self.seconds,
+            prompt_seconds: self.prompt_seconds,
+            seed: session.seed(),
+            sampling: self.sampling.stages(),
+        };
+        let lm = session.load()?;
+        let continued = lm.continue_from_with(&prompt, &options, &mut progress::drawing());
+        let continuation = about(&path, continued)?;
+        let rate = f64::from(continuation.clip.sample_rate_hz);
+        let sound = Sound::write(&continuation.clip, &output, began)?
+            .with_prompt(continuation.prompt_samples as f64 / rate)
+            .with_seed(options.seed);
+        session.print(&sound)
+    }
+
+    fn prompt_path(&self, session: &Session) -> Result<PathBuf> {
+        if let Some(path) = &self.prompt {
+            return Ok(path.clone());
+        }
+        let path = session.bundle_folder()?.join(BUNDLED_PROMPT);
+        ensure!(
+            path.is_file(),
+            "{}: this bundle comes without a prompt; name a recording to continue",
+            path.display()
+        );
+        Ok(path)
+    }
+}

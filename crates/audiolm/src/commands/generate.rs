@@ -1,0 +1,50 @@
+//! `audiolm generate`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use audiolm::GenerateOptions;
+use clap::Args;
+
+use super::sampling::SamplingArgs;
+use super::sound::Sound;
+use crate::output::Output;
+use crate::session::Session;
+use crate::{numbers, progress};
+
+/// Make audio from nothing
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct GenerateArgs {
+    /// The WAV file to write
+    #[arg(short, long, value_name = "OUT.wav")]
+    output: PathBuf,
+    /// How many seconds to make
+    #[arg(long, value_name = "S", default_value_t = GenerateOptions::default().seconds,
+          value_parser = numbers::seconds, allow_negative_numbers = true)]
+    seconds: f64,
+    #[command(flatten)]
+    sampling: SamplingArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  audiolm generate -o out.wav --seconds 5
+  audiolm generate -o out.wav --seconds 5 --seed 2 --temperature 1";
+
+impl GenerateArgs {
+    /// Generates.
+    pub fn run(&self, session: &Session) -> Result<()> {
+        let began = Instant::now();
+        let output = Output::wav(&self.output)?;
+        let options = GenerateOptions {
+            seconds: self.seconds,
+            seed: session.seed(),
+            sampling: self.sampling.stages(),
+        };
+        let made = session.load()?.generate_with(&options, &mut progress::drawing())?;
+        let sound = Sound::write(&made.clip, &output, began)?.with_seed(options.seed);
+        session.print(&sound)
+    }
+}

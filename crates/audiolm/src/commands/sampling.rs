@@ -1,0 +1,36 @@
+//! The options that say how tokens are drawn.
+
+use audiolm::StageSampling;
+use clap::Args;
+
+use crate::numbers;
+
+/// How tokens are drawn, for the semantic, coarse and fine stage alike. What is not given stays as
+/// in the paper: temperatures of 0.6, 0.8 and 0.6, all tokens.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Sampling")]
+pub struct SamplingArgs {
+    /// Below 1 favours likely tokens, 0 always takes the likeliest [default: 0.6 semantic, 0.8
+    /// coarse, 0.6 fine]
+    #[arg(long, value_name = "T", value_parser = numbers::temperature, allow_negative_numbers = true)]
+    temperature: Option<f64>,
+    /// Draw among so many of the likeliest tokens [default: all]
+    #[arg(long, value_name = "K", value_parser = numbers::count, allow_negative_numbers = true)]
+    top_k: Option<usize>,
+    /// Draw among the fewest tokens whose probabilities sum to this [default: 1]
+    #[arg(long, value_name = "P", value_parser = numbers::top_p, allow_negative_numbers = true)]
+    top_p: Option<f64>,
+}
+
+impl SamplingArgs {
+    /// The sampling of each stage.
+    pub fn stages(&self) -> StageSampling {
+        let mut sampling = StageSampling::default();
+        for stage in [&mut sampling.semantic, &mut sampling.coarse, &mut sampling.fine] {
+            stage.temperature = self.temperature.unwrap_or(stage.temperature);
+            stage.top_k = self.top_k.or(stage.top_k);
+            stage.top_p = self.top_p.or(stage.top_p);
+        }
+        sampling
+    }
+}

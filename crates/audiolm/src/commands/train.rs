@@ -1,0 +1,197 @@
+//! `audiolm train`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::exit;
+
+use anyhow::{Context, Result, ensure};
+use audiolm::train::{Ending, Plan, Preset, Run, Schedule, Stage, train};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+
+use crate::interrupt::{INTERRUPTED, stop_on_ctrl_c};
+use crate::session::Session;
+use crate::{numbers, progress};
+
+/// The name of all stages together.
+const ALL: &str = "all";
+/// The settings of a run, in its folder.
+const PLAN_FILE: &str = "plan.toml";
+
+/// Train a stage, or all of them, on a folder of recordings; goes on where a run was interrupted
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct TrainArgs {
+    /// What to train: each stage needs those before it
+    #[arg(value_name = "STAGE", value_parser = stage_names())]
+    stages: Stages,
+    /// The recordings: any folder of audio, with or without a manifest.csv [default: those the run
+    /// was started with]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The folder of the run: settings, checkpoints, metrics and the finished parts
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    /// The settings to start from [default: those of the run, tiny for a new one]
+    #[arg(long, value_name = "NAME", value_parser = preset_names())]
+    preset: Option<Preset>,
+    /// A TOML file with the settings that differ; plan.toml in the folder of a run shows them all
+    #[arg(long, value_name = "OVER.toml")]
+    config: Option<PathBuf>,
+    /// Steps of each stage that is trained now
+    #[arg(long, value_name = "N", value_parser = numbers::steps, allow_negative_numbers = true)]
+    steps: Option<u64>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  audiolm train all --data recordings/ --run runs/mine
+  audiolm train codec --data recordings/ --run runs/mine --config wider.toml
+  audiolm train all --run runs/mine             go on with an interrupted run
+  audiolm train all --data recordings/ --run runs/toy --preset smoke
+
+Ctrl-C saves a checkpoint and stops.";
+
+/// One stage, or all in their order.
+#[derive(Debug, Clone, Copy)]
+enum Stages {
+    All,
+    One(Stage),
+}
+
+/// What was trained.
+#[derive(Debug, Serialize)]
+struct Trained {
+    run: PathBuf,
+    finished: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<Stopped>,
+}
+
+/// Where the training was interrupted.
+#[derive(Debug, Serialize)]
+struct Stopped {
+    stage: &'static str,
+    step: u64,
+}
+
+impl TrainArgs {
+    /// Trains.
+    pub fn run(&self, session: &Session) -> Result<()> {
+        let plan = self.plan(session.named_seed())?;
+        let device = session.device()?;
+        let stop = stop_on_ctrl_c()?;
+        let mut trained = Trained { run: self.run.clone(), finished: Vec::new(), stopped: None };
+        for stage in self.stages.list() {
+            let observer = &mut *progress::observer();
+            let run =
+                Run { folder: &self.run, plan: &plan, device: &device, observer, stop: &stop };
+            match train(stage, run).with_context(|| format!("training {}", stage.name()))? {
+                Ending::Finished => trained.finished.push(stage.name()),
+                Ending::Stopped { step } => {
+                    trained.stopped = Some(Stopped { stage: stage.name(), step });
+                    session.print(&trained)?;
+                    exit(INTERRUPTED);
+                }
+            }
+        }
+        session.print(&trained)
+    }
+
+    /// The settings: a preset or those of the run, then the file, then the arguments.
+    fn plan(&self, seed: Option<u64>) -> Result<Plan> {
+        let mut plan = self.base()?;
+        if let Some(path) = &self.config {
+            plan = plan.with_overrides(&read(path)?, path)?;
+        }
+        if let Some(folder) = &self.data {
+            plan.data.folder = std::path::absolute(folder)?;
+        }
+        ensure!(
+            !plan.data.folder.as_os_str().is_empty(),
+            "--data DIR is missing: {} is a new run, and no settings say where its recordings are",
+            self.run.display()
+        );
+        ensure!(
+            plan.data.folder.is_dir(),
+            "{}: expected a folder of recordings, found none",
+            plan.data.folder.display()
+        );
+        plan.seed = seed.unwrap_or(plan.seed);
+        for stage in self.stages.list() {
+            if let (Some(steps), Some(schedule)) = (self.steps, schedule(&mut plan, stage)) {
+                schedule.steps = steps;
+                schedule.warmup_steps = schedule.warmup_steps.min(steps);
+            }
+        }
+        Ok(plan)
+    }
+
+    fn base(&self) -> Result<Plan> {
+        let saved = self.run.join(PLAN_FILE);
+        match self.preset {
+            Some(preset) => Ok(Plan::preset(preset)),
+            None if saved.is_file() => {
+                Ok(Plan::preset(Preset::Tiny).with_overrides(&read(&saved)?, &saved)?)
+            }
+            None => Ok(Plan::preset(Preset::Tiny)),
+        }
+    }
+}
+
+/// How long a stage is trained; clusters are not trained by steps.
+fn schedule(plan: &mut Plan, stage: Stage) -> Option<&mut Schedule> {
+    match stage {
+        Stage::SemanticEncoder => Some(&mut plan.semantic_encoder.schedule),
+        Stage::Kmeans => None,
+        Stage::Codec => Some(&mut plan.codec.schedule),
+        Stage::Semantic => Some(&mut plan.semantic.schedule),
+        Stage::Coarse => Some(&mut plan.coarse.schedule),
+        Stage::Fine => Some(&mut plan.fine.schedule),
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+fn stage_names() -> impl TypedValueParser<Value = Stages> {
+    let names = Stage::ALL.map(Stage::name).into_iter().chain([ALL]);
+    PossibleValuesParser::new(names)
+        .map(|name| Stage::from_name(&name).map_or(Stages::All, Stages::One))
+}
+
+fn preset_names() -> impl TypedValueParser<Value = Preset> {
+    PossibleValuesParser::new(Preset::ALL.map(Preset::name))
+        .map(|name| Preset::from_name(&name).expect("one of the possible values"))
+}
+
+impl Stages {
+    fn list(self) -> Vec<Stage> {
+        match self {
+            Self::All => Stage::ALL.to_vec(),
+            Self::One(stage) => vec![stage],
+        }
+    }
+}
+
+impl fmt::Display for Trained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: trained {}",
+            self.run.display(),
+            match self.finished.is_empty() {
+                true => "nothing to its end".to_owned(),
+                false => self.finished.join(", "),
+            }
+        )?;
+        match &self.stopped {
+            Some(Stopped { stage, step }) => {
+                write!(f, "; {stage} stopped after {step} steps: the same command goes on")
+            }
+            None => Ok(()),
+        }
+    }
+}

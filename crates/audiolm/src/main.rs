@@ -1,0 +1,30 @@
+//! The `audiolm` command: reads arguments, shows progress and errors, and leaves the work to the
+//! library. Results go to stdout, everything else to stderr.
+
+mod bundle_folder;
+mod cli;
+mod commands;
+mod failure;
+mod interrupt;
+mod numbers;
+mod output;
+mod progress;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+
+fn main() -> ExitCode {
+    failure::announce_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(it) => return failure::usage(&it),
+    };
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(it) => failure::report(&it),
+    }
+}

@@ -1,0 +1,64 @@
+//! What the options of every command stand for.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use audiolm::pipeline::Bundle;
+use audiolm::{AudioLm, Device};
+use serde::Serialize;
+
+use crate::bundle_folder;
+use crate::cli::Global;
+
+/// One call of the program.
+#[derive(Debug)]
+pub struct Session {
+    options: Global,
+}
+
+impl Session {
+    /// A call with these options.
+    pub fn new(options: Global) -> Self {
+        Self { options }
+    }
+
+    /// The seed, where one was given.
+    pub fn named_seed(&self) -> Option<u64> {
+        self.options.seed
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.options.seed.unwrap_or(0)
+    }
+
+    /// The folder of the bundle.
+    pub fn bundle_folder(&self) -> Result<PathBuf> {
+        bundle_folder::find(self.options.bundle.as_deref())
+    }
+
+    /// The device.
+    pub fn device(&self) -> Result<Device> {
+        Ok(audiolm::device(self.options.device)?)
+    }
+
+    /// The models of the bundle, on the device. The bundle is checked first, whatever the device.
+    pub fn load(&self) -> Result<AudioLm> {
+        let bundle = Bundle::open(self.bundle_folder()?)?;
+        Ok(AudioLm::of_bundle(&bundle, &self.device()?)?)
+    }
+
+    /// Prints a result for people, or with `--json` for programs.
+    pub fn print(&self, result: &(impl Serialize + Display)) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        if self.options.json {
+            serde_json::to_writer(&mut out, result).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            writeln!(out, "{result}")?;
+        }
+        Ok(out.flush()?)
+    }
+}

@@ -1,0 +1,121 @@
+//! What each command does.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+mod support;
+
+use audiolm::Clip;
+use audiolm::pipeline::testing::N_QUANTIZERS;
+use support::{Bench, RATE_HZ};
+
+/// A frame of the codec, the precision of lengths.
+const FRAME_SECONDS: f64 = 0.02;
+
+#[track_caller]
+fn check_length(bench: &Bench, name: &str, expected_seconds: f64) {
+    let clip = Clip::read(bench.path(name)).unwrap();
+    assert_eq!(clip.sample_rate_hz, RATE_HZ);
+    let seconds = clip.seconds();
+    assert!((seconds - expected_seconds).abs() <= FRAME_SECONDS, "{name} lasts {seconds} s");
+}
+
+#[test]
+fn continue_keeps_the_prompt_and_goes_on() {
+    let bench = Bench::new();
+    let options = "--seconds 0.5 --prompt-seconds 1 --seed 3";
+    let result = bench.json(&format!("continue prompt.wav -o out.wav {options}"));
+    check_length(&bench, "out.wav", 1.5);
+    assert_eq!(result["prompt_seconds"], 1.0);
+    assert_eq!(result["seed"], 3);
+    assert!(result["output"].as_str().unwrap().ends_with("out.wav"));
+
+    let (prompt, out) = (bench.path("prompt.wav"), bench.path("out.wav"));
+    let kept = |path| Clip::read(path).unwrap().excerpt(0.0, 0.97).samples;
+    let differences = kept(prompt).into_iter().zip(kept(out)).map(|(a, b)| (a - b).abs());
+    assert!(differences.fold(0.0, f32::max) < 1e-3);
+}
+
+#[test]
+fn continue_needs_nothing_of_the_user() {
+    let bench = Bench::new();
+    let called = bench.call("continue --seconds 0.2");
+    assert_eq!(called.code, Some(0), "{}", called.stderr);
+    assert!(called.stdout.contains("continuation.wav: 1.20 s"), "{}", called.stdout);
+    check_length(&bench, "continuation.wav", 1.2);
+}
+
+#[test]
+fn the_seed_decides() {
+    let bench = Bench::new();
+    let bytes = |seed: u64, name: &str| {
+        bench.json(&format!("generate -o {name} --seconds 0.5 --seed {seed}"));
+        check_length(&bench, name, 0.5);
+        std::fs::read(bench.path(name)).unwrap()
+    };
+    assert!(bytes(1, "one.wav") == bytes(1, "same.wav"));
+    assert!(bytes(1, "one.wav") != bytes(2, "other.wav"));
+}
+
+#[test]
+fn sampling_options_are_obeyed() {
+    let bench = Bench::new();
+    let bytes = |options: &str, name: &str| {
+        bench.json(&format!("continue prompt.wav -o {name} --seconds 0.4 {options}"));
+        std::fs::read(bench.path(name)).unwrap()
+    };
+    assert!(bytes("", "drawn.wav") != bytes("--temperature 5", "wild.wav"));
+    assert!(bytes("", "drawn.wav") != bytes("--top-p 0.2", "narrow.wav"));
+    assert!(bytes("--temperature 0", "likeliest.wav") == bytes("--top-k 1", "first.wav"));
+}
+
+#[test]
+fn resynthesize_and_reconstruct_last_as_long() {
+    let bench = Bench::new();
+    bench.json("resynthesize prompt.wav -o voice.wav");
+    check_length(&bench, "voice.wav", 2.0);
+    bench.json("reconstruct prompt.wav -o all.wav");
+    check_length(&bench, "all.wav", 2.0);
+    bench.json("reconstruct prompt.wav -o one.wav --quantizers 1");
+    let bytes = |name| std::fs::read(bench.path(name)).unwrap();
+    assert!(bytes("all.wav") != bytes("one.wav"));
+}
+
+#[test]
+fn tokenize_shows_ids_durations_and_codes() {
+    let tokens = Bench::new().json("tokenize prompt.wav");
+    let lengths = |it: &serde_json::Value| it.as_array().unwrap().len();
+    let durations = tokens["durations"].as_array().unwrap();
+    assert_eq!(lengths(&tokens["semantic_ids"]), durations.len());
+    assert_eq!(durations.iter().map(|it| it.as_u64().unwrap()).sum::<u64>(), 100);
+    assert_eq!(lengths(&tokens["codes"]), N_QUANTIZERS);
+    assert_eq!(lengths(&tokens["codes"][0]), 100);
+    assert_eq!(tokens["frames_per_second"], 50.0);
+}
+
+#[test]
+fn info_shows_what_a_bundle_holds() {
+    let bench = Bench::new();
+    let bundle = bench.json("info");
+    assert_eq!(bundle["name"], "tiny");
+    assert_eq!(bundle["weights"].as_array().unwrap().len(), 5);
+    assert!(bundle["weights"][1]["parameters"].as_u64().unwrap() > 0);
+    bench.copied_bundle();
+    let weights = bench.json("info bundle/codec/model.safetensors");
+    assert_eq!(weights["parameters"], bundle["weights"][1]["parameters"]);
+}
+
+#[test]
+fn spectrogram_draws_a_picture() {
+    let bench = Bench::new();
+    bench.json("spectrogram prompt.wav prompt.wav -o out.png");
+    assert_eq!(&std::fs::read(bench.path("out.png")).unwrap()[1..4], b"PNG");
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for arguments in ["--help", "--version", "continue --help", "train --help"] {
+        let called = Bench::new().call(arguments);
+        assert_eq!(called.code, Some(0), "{arguments}");
+        assert!(called.stdout.contains("audiolm"), "{arguments}");
+    }
+}

@@ -1,0 +1,80 @@
+//! The bundled model keeps its promises, where it and recordings are at hand.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+use audiolm::data::{Corpus, CorpusOptions, Recording, Split};
+use audiolm::eval::stoi;
+use audiolm::{AudioLm, Clip, ContinueOptions, Device};
+use audiolm_tests::{bundled_model, recordings};
+
+/// A frame of the codec.
+const FRAME_SECONDS: f64 = 0.02;
+/// Below it, a clip is taken to be silent.
+const AUDIBLE_RMS: f32 = 1e-3;
+/// Intelligibility of what the codec makes of speakers it has not heard.
+const MIN_STOI: f64 = 0.80;
+/// How many of them are listened to, and how long: tests are short.
+const N_SPEAKERS: usize = 3;
+const CLIP_SECONDS: f64 = 3.0;
+
+fn model() -> Option<AudioLm> {
+    let folder = bundled_model()?;
+    Some(AudioLm::load(folder, &Device::default()).unwrap())
+}
+
+/// Clips of as many held-out English speakers.
+fn held_out_clips(lm: &AudioLm) -> Vec<Clip> {
+    let Some(folder) = recordings() else { return Vec::new() };
+    let options = CorpusOptions { sets: vec!["speech/en".into()], ..Default::default() };
+    let corpus = Corpus::open(folder, &options).unwrap();
+    let mut longest: Vec<&Recording> = corpus.of(Split::Test);
+    longest.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    let mut chosen: Vec<&Recording> = Vec::new();
+    for recording in longest {
+        if chosen.len() < N_SPEAKERS && chosen.iter().all(|it| it.speaker != recording.speaker) {
+            chosen.push(recording);
+        }
+    }
+    let read = |it: &Recording| Clip::read_at(&it.path, lm.sample_rate_hz()).unwrap();
+    chosen.into_iter().map(|it| read(it).excerpt(0.0, CLIP_SECONDS)).collect()
+}
+
+/// Mean intelligibility of clips decoded from so many quantizers.
+fn mean_stoi(lm: &AudioLm, clips: &[Clip], quantizers: usize) -> f64 {
+    let one = |clip: &Clip| {
+        let decoded = lm.reconstruct(clip, Some(quantizers)).unwrap();
+        stoi(&clip.samples, &decoded.samples, clip.sample_rate_hz).unwrap()
+    };
+    clips.iter().map(one).sum::<f64>() / clips.len() as f64
+}
+
+#[test]
+fn its_prompt_is_continued() {
+    let (Some(lm), Some(folder)) = (model(), bundled_model()) else { return };
+    let prompt = Clip::read(folder.join("prompt.wav")).unwrap();
+    let continued = |seed| {
+        let options = ContinueOptions { seconds: 1.0, seed, ..Default::default() };
+        lm.continue_from(&prompt, &options).unwrap()
+    };
+    let (one, other) = (continued(1), continued(2));
+    assert_eq!(one.clip, continued(1).clip);
+    assert_ne!(one.clip, other.clip);
+
+    let prompt_seconds = prompt.seconds().min(ContinueOptions::default().prompt_seconds);
+    let added = one.clip.seconds() - prompt_seconds;
+    assert!((added - 1.0).abs() <= FRAME_SECONDS, "{added} s were added");
+    let continuation = one.clip.excerpt(prompt_seconds, added);
+    assert!(continuation.rms() > AUDIBLE_RMS, "the continuation is silent");
+}
+
+#[test]
+fn its_codec_is_intelligible_and_more_so_with_more_quantizers() {
+    let Some(lm) = model() else { return };
+    let clips = held_out_clips(&lm);
+    if clips.is_empty() {
+        return;
+    }
+    let steps = [1, 3, 6, lm.n_quantizers()].map(|it| mean_stoi(&lm, &clips, it));
+    assert!(steps.is_sorted(), "STOI by number of quantizers: {steps:?}");
+    assert!(steps[3] >= MIN_STOI, "STOI with all quantizers: {}", steps[3]);
+}

@@ -1,0 +1,90 @@
+//! An interrupted run is the same run. Alone in its file, so in a process of its own: the weights a
+//! run begins with are drawn from the device, which all threads of a process share.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+use std::path::Path;
+
+use audiolm::Device;
+use audiolm::train::{
+    Ending, Measures, MetricsLine, Observer, Plan, Preset, Run, Stage, StopSignal, Unobserved,
+    read_metrics, train,
+};
+use audiolm_tests::write_voices;
+
+/// The stages whose steps are watched here: one of each kind.
+const STAGES: [Stage; 2] = [Stage::SemanticEncoder, Stage::Codec];
+
+/// Threads add up in any order, so the last digits of a sum differ, and more of them step by step.
+const RELATIVE_TOLERANCE: f64 = 1e-3;
+
+/// Asks for a stop after the first step.
+struct StopAtOnce(StopSignal);
+
+impl Observer for StopAtOnce {
+    fn begin(&mut self, _: &str, _: u64, _: u64) {}
+    fn advance(&mut self, done: u64, measures: &Measures) {
+        if done == 1 && measures.get("loss").is_some() {
+            self.0.stop();
+        }
+    }
+    fn validated(&mut self, _: u64, _: &Measures) {}
+    fn end(&mut self) {}
+}
+
+struct Place<'a> {
+    folder: &'a Path,
+    plan: &'a Plan,
+}
+
+impl Place<'_> {
+    fn train(&self, stage: Stage, observer: &mut dyn Observer, stop: &StopSignal) -> Ending {
+        let Self { folder, plan } = self;
+        let device = &Device::default();
+        train(stage, Run { folder, plan, device, observer, stop }).unwrap()
+    }
+
+    fn train_whole(&self, stage: Stage) {
+        let ending = self.train(stage, &mut Unobserved, &StopSignal::default());
+        assert_eq!(ending, Ending::Finished);
+    }
+
+    fn train_parted(&self, stage: Stage) {
+        let stop = StopSignal::default();
+        let ending = self.train(stage, &mut StopAtOnce(stop.clone()), &stop);
+        assert_eq!(ending, Ending::Stopped { step: 1 });
+        self.train_whole(stage);
+    }
+
+    fn metrics(&self, stage: Stage) -> Vec<MetricsLine> {
+        read_metrics(&self.folder.join(stage.name()).join("metrics.jsonl")).unwrap()
+    }
+}
+
+#[track_caller]
+fn check_same(whole: &[MetricsLine], parted: &[MetricsLine]) {
+    assert_eq!(whole.len(), parted.len());
+    for (one, other) in whole.iter().zip(parted) {
+        assert_eq!((one.step, one.on), (other.step, other.on));
+        for ((name, expected), (_, found)) in one.measures.iter().zip(other.measures.iter()) {
+            let difference = (expected - found).abs();
+            assert!(difference <= RELATIVE_TOLERANCE * expected.abs(), "{name}: {one:?} {other:?}");
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_run_is_the_same_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = Plan::preset(Preset::Smoke);
+    plan.data.folder = folder.path().join("data");
+    write_voices(&plan.data.folder);
+    let (whole, parted) = (folder.path().join("whole"), folder.path().join("parted"));
+    let (whole, parted) =
+        (Place { folder: &whole, plan: &plan }, Place { folder: &parted, plan: &plan });
+    for stage in STAGES {
+        whole.train_whole(stage);
+        parted.train_parted(stage);
+        check_same(&whole.metrics(stage), &parted.metrics(stage));
+    }
+}
