@@ -19,7 +19,7 @@ use crate::{
 /// A language model of audio: a [`Bundle`], ready to be used on a device.
 ///
 /// Recordings of any rate go in; clips at the rate of the models come out. Whatever a recording's
-/// loudness is, the models hear it at [`REFERENCE_DBFS`](crate::REFERENCE_DBFS), and what they make
+/// loudness is, the models hear it at [`REFERENCE_DBFS`](audiolm_audio::REFERENCE_DBFS), and what they make
 /// of it is as loud as it was.
 #[derive(Debug)]
 pub struct AudioLm {

@@ -2,7 +2,6 @@
 
 use audiolm_audio::Clip;
 
-use crate::loudness::gain;
 use crate::{PipelineError, seam};
 
 /// The shortest recording that anything can be made of, in seconds.
@@ -53,13 +52,16 @@ impl Heard {
             let value = recording.samples[position];
             return Err(PipelineError::NotFinite { position, value });
         }
+        if seconds.is_nan() {
+            return Err(PipelineError::Seconds { found: seconds });
+        }
         let seconds = seconds.min(recording.seconds());
-        if seconds.is_nan() || seconds < MIN_SECONDS {
+        if seconds < MIN_SECONDS {
             return Err(PipelineError::TooShort { seconds, minimum: MIN_SECONDS });
         }
         let start = recording.excerpt(0.0, seconds + MARGIN_SECONDS);
         let clip = start.resampled(rate.sample_rate_hz)?.excerpt(0.0, seconds);
-        let gain = gain(&clip);
+        let gain = clip.reference_gain();
         Ok(Self { clip, gain })
     }
 

@@ -39,7 +39,6 @@ mod files;
 mod heard;
 mod json;
 mod lineage;
-mod loudness;
 mod manifest;
 mod options;
 mod part;
@@ -63,4 +62,3 @@ pub use part::Part;
 
 pub use error::{BundleError, PipelineError};
 pub use heard::MIN_SECONDS;
-pub use loudness::{REFERENCE_DBFS, SILENCE_DBFS};

@@ -1,5 +1,7 @@
 //! What holds of every bundle, shown with models that know nothing.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use std::sync::OnceLock;
 
 use audiolm_audio::Clip;
@@ -255,6 +257,9 @@ fn options_out_of_bounds_are_refused() {
     check_refused(lm.continue_from(&prompt, &options(-1.0, 1)), message);
     let message = "seconds must be finite and above 0, found inf";
     check_refused(lm.continue_from(&prompt, &options(f64::INFINITY, 1)), message);
+    let message = "seconds must be finite and above 0, found NaN";
+    let unknown = ContinueOptions { prompt_seconds: f64::NAN, ..options(1.0, 1) };
+    check_refused(lm.continue_from(&prompt, &unknown), message);
     let message = "quantizers must be between 1 and 4, found 5";
     check_refused(lm.reconstruct(&prompt, Some(5)), message);
     let message = "temperature must be finite and at least 0, found -1";

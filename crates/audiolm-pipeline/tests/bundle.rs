@@ -1,5 +1,7 @@
 //! What a bundle accepts, and what it says of everything else.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use std::path::{Path, PathBuf};
 
 use audiolm_nn::Precision;

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use audiolm_codec::{MultiScaleMelLoss, QuantizedOutput, ResidualEma, SoundStream, SoundStreamConfig};
-use audiolm_data::{Crop, CropSampler, Split, WaveStore};
+use audiolm_data::{Crop, CropSampler, Split};
 use audiolm_nn::{Precision, generator};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
 use crate::drive::{Drive, Trainee};
-use crate::recordings::{Recordings, require_seconds, waves};
+use crate::recordings::{Recordings, Waves, require_seconds, waves};
 use crate::{Cadence, Ending, Measures, Schedule, StageRun, TrainError};
 
 /// Vectors for each entry of a codebook that the initialisation by k-means looks at.
@@ -85,8 +85,8 @@ pub fn train_codec(run: StageRun<'_>, settings: &CodecSettings) -> Result<Ending
 
 struct CodecTrainee<'a> {
     settings: &'a CodecSettings,
-    train: &'a WaveStore,
-    valid: &'a WaveStore,
+    train: &'a Waves,
+    valid: &'a Waves,
     seed: u64,
     device: Device,
     sampler: CropSampler,

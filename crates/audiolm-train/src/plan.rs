@@ -140,7 +140,8 @@ fn tiny() -> Plan {
             masking: SpanMasking::new(),
             batch: 6,
             crop_samples: 32_000,
-            schedule: schedule(900, 1e-3),
+            front_end_gradient: 1.0,
+            schedule: Schedule { warmup_steps: 150, ..schedule(1200, 5e-4) },
             cadence: cadence(10, 150, 50),
         },
         kmeans: KmeansSettings {
@@ -258,7 +259,8 @@ fn paper() -> Plan {
             n_targets: 100,
             batch: 32,
             crop_samples: 250_000,
-            schedule: schedule(250_000, 5e-4),
+            front_end_gradient: 0.1,
+            schedule: Schedule { warmup_steps: 20_000, ..schedule(250_000, 5e-4) },
             cadence: often,
             ..tiny.semantic_encoder
         },

@@ -1,7 +1,8 @@
-//! The recordings of a run, decoded once.
+//! The recordings of a run, decoded once and brought to one loudness.
 
 use std::path::Path;
 
+use audiolm_audio::Clip;
 use audiolm_data::{Corpus, Crop, Split, WaveStore};
 use burn::prelude::*;
 
@@ -10,8 +11,53 @@ use crate::{DataSettings, Measures, Observer, TrainError};
 /// Waves to train on and waves held out.
 #[derive(Debug)]
 pub(crate) struct Recordings {
-    pub(crate) train: WaveStore,
-    pub(crate) valid: WaveStore,
+    pub(crate) train: Waves,
+    pub(crate) valid: Waves,
+}
+
+/// The recordings of one split, each at [`audiolm_audio::REFERENCE_DBFS`], as the pipeline will
+/// hear them.
+#[derive(Debug)]
+pub(crate) struct Waves {
+    store: WaveStore,
+    gains: Vec<f32>,
+}
+
+impl Waves {
+    fn new(store: WaveStore) -> Result<Self, TrainError> {
+        let gain = |recording| -> Result<f32, TrainError> {
+            let samples = store.read(recording, 0, store.samples_of(recording))?;
+            Ok(Clip { samples, sample_rate_hz: store.rate_hz() }.reference_gain())
+        };
+        let gains = (0..store.len()).map(gain).collect::<Result<_, _>>()?;
+        Ok(Self { store, gains })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    pub(crate) fn key(&self, recording: usize) -> &str {
+        self.store.key(recording)
+    }
+
+    pub(crate) fn lengths(&self) -> Vec<usize> {
+        self.store.lengths()
+    }
+
+    /// All samples of a recording.
+    pub(crate) fn whole(&self, recording: usize) -> Result<Vec<f32>, TrainError> {
+        self.read(recording, 0, self.store.samples_of(recording))
+    }
+
+    /// `length` samples from `start` on, with silence past the end.
+    fn read(&self, recording: usize, start: usize, length: usize) -> Result<Vec<f32>, TrainError> {
+        let mut samples = self.store.read(recording, start, length)?;
+        for sample in &mut samples {
+            *sample *= self.gains[recording];
+        }
+        Ok(samples)
+    }
 }
 
 impl Recordings {
@@ -23,7 +69,7 @@ impl Recordings {
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let corpus = Corpus::open(&settings.folder, &settings.options())?;
-        let mut open = |split| -> Result<WaveStore, TrainError> {
+        let mut open = |split| -> Result<Waves, TrainError> {
             let recordings = corpus.of(split);
             let work = format!("decoding {}", split.name());
             observer.begin(&work, 0, recordings.len() as u64);
@@ -31,7 +77,7 @@ impl Recordings {
                 observer.advance(done as u64, &Measures::default());
             })?;
             observer.end();
-            Ok(store)
+            Waves::new(store)
         };
         Ok(Self { train: open(Split::Train)?, valid: open(Split::Valid)? })
     }
@@ -39,11 +85,11 @@ impl Recordings {
 
 /// Refuses a store shorter than `seconds`.
 pub(crate) fn require_seconds(
-    store: &WaveStore,
+    waves: &Waves,
     split: Split,
     needed: f64,
 ) -> Result<(), TrainError> {
-    let seconds = store.total_seconds();
+    let seconds = waves.store.total_seconds();
     if seconds < needed {
         return Err(TrainError::TooLittleAudio { split: split.name(), seconds, needed });
     }
@@ -52,14 +98,14 @@ pub(crate) fn require_seconds(
 
 /// The waves of `crops`, each padded with silence to `length` samples: `[batch, length]`.
 pub(crate) fn waves(
-    store: &WaveStore,
+    recordings: &Waves,
     crops: &[Crop],
     length: usize,
     device: &Device,
 ) -> Result<Tensor<2>, TrainError> {
     let mut samples = Vec::with_capacity(crops.len() * length);
     for crop in crops {
-        samples.extend(store.read(crop.recording, crop.start, length)?);
+        samples.extend(recordings.read(crop.recording, crop.start, length)?);
     }
     Ok(Tensor::from_data(TensorData::new(samples, [crops.len(), length]), device))
 }

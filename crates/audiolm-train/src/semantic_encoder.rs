@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use audiolm_data::{CropSampler, Split, WaveStore};
+use audiolm_data::{CropSampler, Split};
 use audiolm_nn::{Precision, generator, load_weights, save_weights};
 use audiolm_semantic::{
     Clustering, ClusteringConfig, Hubert, HubertConfig, HubertPretraining,
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
 use crate::drive::{Drive, Trainee};
-use crate::recordings::{Recordings, require_seconds, waves};
+use crate::recordings::{Recordings, Waves, require_seconds, waves};
 use crate::{Cadence, Ending, Measures, Schedule, StageRun, TrainError};
 
 /// Folder of the exported encoder.
@@ -41,6 +41,9 @@ pub struct SemanticEncoderSettings {
     pub model: HubertConfig,
     /// Clusters of MFCCs that are to be guessed.
     pub n_targets: usize,
+    /// Factor on the gradient that reaches the convolutions: 0.1 in HuBERT's long runs, where it
+    /// keeps them from collapsing; a short run has to let them learn.
+    pub front_end_gradient: f64,
     /// Which frames are hidden.
     pub masking: SpanMasking,
     /// Crops in a batch.
@@ -107,8 +110,8 @@ pub(crate) fn load_encoder(
 
 struct EncoderTrainee<'a> {
     settings: &'a SemanticEncoderSettings,
-    train: &'a WaveStore,
-    valid: &'a WaveStore,
+    train: &'a Waves,
+    valid: &'a Waves,
     seed: u64,
     device: Device,
     mfcc: Mfcc,
@@ -126,7 +129,8 @@ impl<'a> EncoderTrainee<'a> {
     ) -> Result<Self, TrainError> {
         device.seed(seed);
         let geometry = settings.model.geometry();
-        let model = HubertPretrainingConfig::new(settings.model.clone(), settings.n_targets);
+        let model = HubertPretrainingConfig::new(settings.model.clone(), settings.n_targets)
+            .with_front_end_gradient(settings.front_end_gradient);
         let optimizer = AdamWConfig::new()
             .with_beta_2(0.98)
             .with_weight_decay(0.01)
@@ -165,7 +169,7 @@ impl<'a> EncoderTrainee<'a> {
     /// Padded crops: `[n, samples]`.
     fn crops(
         &self,
-        store: &WaveStore,
+        store: &Waves,
         stream: &str,
         step: u64,
         n: usize,
@@ -178,7 +182,7 @@ impl<'a> EncoderTrainee<'a> {
 
     fn batch(
         &self,
-        store: &WaveStore,
+        store: &Waves,
         stream: &str,
         step: u64,
     ) -> Result<PretrainingBatch, TrainError> {

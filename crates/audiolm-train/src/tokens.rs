@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use audiolm_codec::SoundStream;
-use audiolm_data::{Split, TokenStore, TokenStoreBuilder, WaveStore};
+use audiolm_data::{Split, TokenStore, TokenStoreBuilder};
 use audiolm_nn::fingerprint;
 use audiolm_semantic::SemanticTokenizer;
 use burn::prelude::*;
 
-use crate::recordings::Recordings;
+use crate::recordings::{Recordings, Waves};
 use crate::run::created;
 use crate::{Measures, StageRun, TrainError, kmeans};
 
@@ -88,7 +88,7 @@ impl Maker {
     ) -> Result<Tokens, TrainError> {
         let folder = created(run.folder.join("tokens"))?;
         let recordings = Recordings::open(run.data, self.rate_hz, &run.cache_folder(), run.observer)?;
-        let mut of_split = |split: Split, waves: &WaveStore| {
+        let mut of_split = |split: Split, waves: &Waves| {
             let path = folder.join(format!("{}-{}.safetensors", self.kind, split.name()));
             match TokenStore::load_of(&path, &self.made_with) {
                 Ok(store) if same_recordings(&store, waves) => Ok(store),
@@ -105,7 +105,7 @@ impl Maker {
     fn make(
         &self,
         run: &mut StageRun<'_>,
-        waves: &WaveStore,
+        waves: &Waves,
         path: &Path,
         tokenize: &mut impl FnMut(Vec<f32>) -> Vec<u16>,
     ) -> Result<TokenStore, TrainError> {
@@ -116,8 +116,7 @@ impl Maker {
             if run.stop.is_set() {
                 return Err(TrainError::Interrupted);
             }
-            let samples = waves.read(recording, 0, waves.samples_of(recording))?;
-            builder.push(waves.key(recording), &tokenize(samples));
+            builder.push(waves.key(recording), &tokenize(waves.whole(recording)?));
             run.observer.advance(recording as u64 + 1, &Measures::default());
         }
         run.observer.end();
@@ -127,6 +126,6 @@ impl Maker {
     }
 }
 
-fn same_recordings(store: &TokenStore, waves: &WaveStore) -> bool {
+fn same_recordings(store: &TokenStore, waves: &Waves) -> bool {
     store.len() == waves.len() && (0..store.len()).all(|it| store.key(it) == waves.key(it))
 }

@@ -76,11 +76,9 @@ fn curve(stage: Stage) -> Option<Curve> {
 fn chart(stage: Stage, curve: &Curve, lines: &[MetricsLine]) -> Option<LineChart> {
     let train = points(lines, MeasuredOn::Train, curve.measure);
     let train = Series::new("training", train).averaged(AVERAGED_LINES);
-    let held_out = held_out_names(lines, curve.measure).into_iter().map(|name| {
-        let title =
-            format!("held out{}", name.trim_start_matches(curve.measure).replace('_', ", first "));
-        Series::new(title, points(lines, MeasuredOn::Valid, name))
-    });
+    let held_out = held_out_names(lines, curve.measure)
+        .into_iter()
+        .map(|name| Series::new(title(name), points(lines, MeasuredOn::Valid, name)));
     let series: Vec<Series> =
         [train].into_iter().chain(held_out).filter(|it| !it.points.is_empty()).collect();
     (!series.is_empty()).then(|| LineChart {
@@ -90,6 +88,15 @@ fn chart(stage: Stage, curve: &Curve, lines: &[MetricsLine]) -> Option<LineChart
         series,
         scale: Scale::Linear,
     })
+}
+
+/// `mel_12` is measured on what 12 quantizers make.
+fn title(measure: &str) -> String {
+    match measure.split_once('_') {
+        None => "held out".to_owned(),
+        Some((_, "1")) => "held out, 1 quantizer".to_owned(),
+        Some((_, n)) => format!("held out, {n} quantizers"),
+    }
 }
 
 /// The measures of held-out recordings that belong to a curve.
@@ -124,6 +131,6 @@ mod tests {
         let lines = [line(1, MeasuredOn::Train, train), line(1, MeasuredOn::Valid, valid)];
         let chart = chart(Stage::Codec, &curve(Stage::Codec).unwrap(), &lines).unwrap();
         let names: Vec<&str> = chart.series.iter().map(|it| it.name.as_str()).collect();
-        assert_eq!(names, ["training", "held out, first 1", "held out, first 12"]);
+        assert_eq!(names, ["training", "held out, 1 quantizer", "held out, 12 quantizers"]);
     }
 }

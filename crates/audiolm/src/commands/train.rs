@@ -108,23 +108,9 @@ impl TrainArgs {
         if let Some(folder) = &self.data {
             plan.data.folder = std::path::absolute(folder)?;
         }
-        ensure!(
-            !plan.data.folder.as_os_str().is_empty(),
-            "--data DIR is missing: {} is a new run, and no settings say where its recordings are",
-            self.run.display()
-        );
-        ensure!(
-            plan.data.folder.is_dir(),
-            "{}: expected a folder of recordings, found none",
-            plan.data.folder.display()
-        );
         plan.seed = seed.unwrap_or(plan.seed);
-        for stage in self.stages.list() {
-            if let (Some(steps), Some(schedule)) = (self.steps, schedule(&mut plan, stage)) {
-                schedule.steps = steps;
-                schedule.warmup_steps = schedule.warmup_steps.min(steps);
-            }
-        }
+        self.check_data(&plan.data.folder)?;
+        self.shorten(&mut plan);
         Ok(plan)
     }
 
@@ -136,6 +122,27 @@ impl TrainArgs {
                 Ok(Plan::preset(Preset::Tiny).with_overrides(&read(&saved)?, &saved)?)
             }
             None => Ok(Plan::preset(Preset::Tiny)),
+        }
+    }
+
+    /// Refuses a missing folder before the one of the run is made.
+    fn check_data(&self, folder: &Path) -> Result<()> {
+        let (run, shown) = (self.run.display(), folder.display());
+        ensure!(
+            folder != Path::new(""),
+            "--data DIR is missing: {run} is a new run, and no settings say where its recordings are"
+        );
+        ensure!(folder.is_dir(), "{shown}: expected a folder of recordings, found none");
+        Ok(())
+    }
+
+    /// Gives the stages that are trained now the steps that were asked for.
+    fn shorten(&self, plan: &mut Plan) {
+        for stage in self.stages.list() {
+            if let (Some(steps), Some(schedule)) = (self.steps, schedule(plan, stage)) {
+                schedule.steps = steps;
+                schedule.warmup_steps = schedule.warmup_steps.min(steps);
+            }
         }
     }
 }
@@ -178,15 +185,11 @@ impl Stages {
 
 impl fmt::Display for Trained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: trained {}",
-            self.run.display(),
-            match self.finished.is_empty() {
-                true => "nothing to its end".to_owned(),
-                false => self.finished.join(", "),
-            }
-        )?;
+        let finished = match self.finished.as_slice() {
+            [] => "nothing to its end".to_owned(),
+            stages => stages.join(", "),
+        };
+        write!(f, "{}: trained {finished}", self.run.display())?;
         match &self.stopped {
             Some(Stopped { stage, step }) => {
                 write!(f, "; {stage} stopped after {step} steps: the same command goes on")

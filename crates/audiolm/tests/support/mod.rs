@@ -34,6 +34,16 @@ impl Bench {
         bench
     }
 
+    /// Also with a folder `data` of recordings by three speakers.
+    pub fn with_data() -> Self {
+        let bench = Self::new();
+        for speaker in ["data/a", "data/b", "data/c"] {
+            std::fs::create_dir_all(bench.path(speaker)).unwrap();
+            tone(3.0).write_wav(bench.path(speaker).join("tone.wav")).unwrap();
+        }
+        bench
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -44,11 +54,15 @@ impl Bench {
     }
 
     pub fn call_with(&self, arguments: &str, variables: &[(&str, &str)]) -> Called {
+        Called::of(self.command(arguments).envs(variables.iter().copied()).output().unwrap())
+    }
+
+    /// A call that has not been made yet.
+    pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_audiolm"));
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
         command.env("AUDIOLM_BUNDLE", bundle()).env_remove("RUST_BACKTRACE");
-        command.envs(variables.iter().copied());
-        Called::of(command.output().unwrap())
+        command
     }
 
     /// Calls the binary, which has to succeed, and reads what it prints as JSON.

@@ -1,10 +1,9 @@
-//! One loudness for everything that the models hear.
+//! One loudness for everything that models hear.
 //!
-//! A recording is brought to [`REFERENCE_DBFS`] before it becomes tokens, and what is made of the
-//! tokens is brought back, so that quiet and loud recordings work alike. Both the codec and the
-//! semantic tokenizer hear the same wave.
+//! A recording is brought to [`REFERENCE_DBFS`] before a model is trained on it or makes tokens of
+//! it, and what is made of the tokens is brought back, so that quiet and loud recordings work alike.
 
-use audiolm_audio::{Clip, decibels};
+use crate::{Clip, decibels};
 
 /// The level, root mean square relative to full scale, at which the models hear a recording: that
 /// of speech in ITU-T P.56 practice, with room for its peaks.
@@ -13,14 +12,16 @@ pub const REFERENCE_DBFS: f32 = -26.0;
 /// What is quieter than this is left as it is: it is noise, and would only become loud noise.
 pub const SILENCE_DBFS: f32 = -70.0;
 
-/// The factor that brings a recording to [`REFERENCE_DBFS`], or as near as its peaks, which must
-/// stay within [-1, 1], allow.
-pub(crate) fn gain(clip: &Clip) -> f32 {
-    let level = decibels(clip.rms());
-    if level < SILENCE_DBFS {
-        return 1.0;
+impl Clip {
+    /// The factor that brings the recording to [`REFERENCE_DBFS`], or as near as its peaks, which
+    /// must stay within [-1, 1], allow.
+    pub fn reference_gain(&self) -> f32 {
+        let level = decibels(self.rms());
+        if level < SILENCE_DBFS {
+            return 1.0;
+        }
+        amplitude(REFERENCE_DBFS - level).min(1.0 / self.peak())
     }
-    amplitude(REFERENCE_DBFS - level).min(1.0 / clip.peak())
 }
 
 fn amplitude(decibels: f32) -> f32 {
@@ -40,7 +41,7 @@ mod tests {
 
     #[track_caller]
     fn check(clip: Clip, expected: f32) {
-        let found = decibels(gain(&clip));
+        let found = decibels(clip.reference_gain());
         assert!((found - expected).abs() < 0.05, "{found} dB instead of {expected}");
     }
 
