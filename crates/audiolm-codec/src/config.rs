@@ -70,9 +70,10 @@ impl SoundStreamConfig {
         for (field, value) in positive {
             require(value > 0, field, "at least 1", value)?;
         }
-        for (field, value) in
-            [("encoder_channels", self.encoder_channels), ("decoder_channels", self.decoder_channels)]
-        {
+        for (field, value) in [
+            ("encoder_channels", self.encoder_channels),
+            ("decoder_channels", self.decoder_channels),
+        ] {
             require(value > 0 && value.is_multiple_of(2), field, "even and at least 2", value)?;
         }
         let size = self.quantizer.codebook_size;
@@ -92,5 +93,9 @@ fn require(
     expected: &'static str,
     found: impl ToString,
 ) -> Result<(), CodecError> {
-    if holds { Ok(()) } else { Err(CodecError::Config { field, expected, found: found.to_string() }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(CodecError::Config { field, expected, found: found.to_string() })
+    }
 }

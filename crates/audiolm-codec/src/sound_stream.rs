@@ -162,9 +162,7 @@ impl SoundStream {
         precision: Precision,
     ) -> Result<(), CodecError> {
         let path = folder.join(CONFIG_FILE);
-        config
-            .save(&path)
-            .map_err(|it| CodecError::ConfigFile { path, reason: it.to_string() })?;
+        config.save(&path).map_err(|it| CodecError::ConfigFile { path, reason: it.to_string() })?;
         Ok(save_weights(self, &folder.join(WEIGHTS_FILE), precision)?)
     }
 

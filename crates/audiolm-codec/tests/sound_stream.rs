@@ -1,5 +1,7 @@
 //! Laws of the codec: sizes of the paper, layouts, causality, learning.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use audiolm_codec::{MultiScaleMelLoss, ResidualEma, SoundStream, SoundStreamConfig};
 use audiolm_nn::{generator, parameter_count};
 use burn::prelude::*;
@@ -35,7 +37,10 @@ fn check_published_size(channels: usize, millions: f64) {
     let codebooks: usize =
         codec.quantizer().codebooks().iter().map(|it| it.embedding().shape().num_elements()).sum();
     let found = (parameter_count(&codec) - codebooks) as f64 / 1e6;
-    assert!((found - millions).abs() < 0.005, "{found} million parameters, the paper has {millions}");
+    assert!(
+        (found - millions).abs() < 0.005,
+        "{found} million parameters, the paper has {millions}"
+    );
 }
 
 #[test]

@@ -78,8 +78,7 @@ impl CausalConv1dConfig {
         let bound = self.gain * (3.0 / fan_in as f64).sqrt();
         let uniform = Initializer::Uniform { min: -bound, max: bound };
         Ok(CausalConv1d {
-            weight: uniform
-                .init([self.channels_out, self.channels_in, self.kernel_size], device),
+            weight: uniform.init([self.channels_out, self.channels_in, self.kernel_size], device),
             bias: Initializer::Zeros.init([self.channels_out], device),
             stride: self.stride,
             dilation: self.dilation,
@@ -171,8 +170,7 @@ impl CausalConv1d {
         let after = (blocks.past + n) * period - before - length;
         let padded = padded(seen, before, after);
         let phases = [batch, (blocks.past + n) * blocks.inputs, self.dilation, channels];
-        let rows =
-            [batch * self.dilation, blocks.past + n, blocks.inputs * channels];
+        let rows = [batch * self.dilation, blocks.past + n, blocks.inputs * channels];
         let signal = match self.dilation {
             1 => padded.reshape(rows),
             _ => padded.reshape(phases).swap_dims(1, 2).reshape(rows),
@@ -195,8 +193,7 @@ impl CausalConv1d {
         let before = blocks.past * blocks.inputs + self.stride - kernel_size;
         let after = height + self.stride - before - kernel_size;
         let kernel = self.weight.val().permute([2, 1, 0]);
-        let kernel =
-            kernel.reshape([1, kernel_size as i32, (channels_in * channels_out) as i32]);
+        let kernel = kernel.reshape([1, kernel_size as i32, (channels_in * channels_out) as i32]);
         let columns = padded(kernel, before, after)
             .repeat_dim(1, blocks.outputs)
             .slice_dim(1, ..blocks.outputs * height);
@@ -262,18 +259,10 @@ mod tests {
 
         let history = Tensor::zeros([2, config.channels_in, layer.history()], &device);
         let seen = Tensor::cat(vec![history, clip.clone().swap_dims(1, 2)], 2);
-        let options = burn::tensor::ops::ConvOptions::new(
-            [config.stride],
-            [0],
-            [config.dilation],
-            1,
-        );
-        let gathered = burn::tensor::module::conv1d(
-            seen,
-            layer.weight.val(),
-            Some(layer.bias.val()),
-            options,
-        );
+        let options =
+            burn::tensor::ops::ConvOptions::new([config.stride], [0], [config.dilation], 1);
+        let gathered =
+            burn::tensor::module::conv1d(seen, layer.weight.val(), Some(layer.bias.val()), options);
         let tolerance = Tolerance::<f32>::absolute(1e-5);
         let expected = gathered.swap_dims(1, 2).into_data();
         layer.forward(clip).into_data().assert_approx_eq(&expected, tolerance);

@@ -124,8 +124,7 @@ mod tests {
         device.seed(1);
         let layer = CausalConvTranspose1dConfig::new(3, 2, 4).init(&device).unwrap();
         let clip = Tensor::<3>::random([2, 7, 3], Distribution::Normal(0.0, 1.0), &device);
-        let options =
-            burn::tensor::ops::ConvTransposeOptions::new([4], [0], [0], [1], 1);
+        let options = burn::tensor::ops::ConvTransposeOptions::new([4], [0], [0], [1], 1);
         let scattered = burn::tensor::module::conv_transpose1d(
             clip.clone().swap_dims(1, 2),
             layer.weight.val(),

@@ -32,7 +32,8 @@ mod tests {
     #[test]
     fn every_byte_of_both_files_counts() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write(FILES[0], "ab");
         write(FILES[1], "c");
         let first = fingerprint(folder.path()).unwrap();

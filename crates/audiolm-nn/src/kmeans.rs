@@ -64,9 +64,9 @@ fn in_chunks<K: burn::tensor::kind::Basic>(
     of_chunk: impl Fn(Tensor<2>) -> Tensor<1, K>,
 ) -> Tensor<1, K> {
     let [n, _] = points.dims();
-    let chunks = (0..n).step_by(CHUNK).map(|start| {
-        of_chunk(points.clone().slice_dim(0, start..(start + CHUNK).min(n)))
-    });
+    let chunks = (0..n)
+        .step_by(CHUNK)
+        .map(|start| of_chunk(points.clone().slice_dim(0, start..(start + CHUNK).min(n))));
     Tensor::cat(chunks.collect(), 0)
 }
 
@@ -100,7 +100,8 @@ fn refilled(
     centroids: &Tensor<2>,
 ) -> Tensor<2> {
     let counts = counts.into_data().try_to_vec::<f32>().expect("distances are read as f32");
-    let empty: Vec<i64> = (0..counts.len()).filter(|it| counts[*it] == 0.0).map(|it| it as i64).collect();
+    let empty: Vec<i64> =
+        (0..counts.len()).filter(|it| counts[*it] == 0.0).map(|it| it as i64).collect();
     if empty.is_empty() {
         return means;
     }
@@ -108,7 +109,8 @@ fn refilled(
     let device = means.device();
     let far = nearest_squared_distance(points.clone(), centroids);
     let (_, farthest) = far.sort_descending_with_indices(0);
-    let moved = points.clone().select(0, farthest.slice_dim(0, ..empty.len().min(points.dims()[0])));
+    let moved =
+        points.clone().select(0, farthest.slice_dim(0, ..empty.len().min(points.dims()[0])));
     let rows = Tensor::<1, Int>::from_data(TensorData::from(empty.as_slice()), &device);
     let old = means.clone().select(0, rows.clone());
     let rows = rows.unsqueeze_dim::<2>(1).repeat_dim(1, dims);
@@ -169,7 +171,8 @@ mod tests {
         let centroids = fit(points.clone(), 4, 10, &mut generator(0, "k-means", 0));
         let inertia = nearest_squared_distance(points.clone(), &centroids).mean();
         assert!(inertia.into_scalar::<f32>() < 0.02);
-        let ids = assign(points, &centroids).into_data().convert::<i64>().try_to_vec::<i64>().unwrap();
+        let ids =
+            assign(points, &centroids).into_data().convert::<i64>().try_to_vec::<i64>().unwrap();
         assert!((0..100).all(|it| ids[it] == ids[it % 4]));
     }
 

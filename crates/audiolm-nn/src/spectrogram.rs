@@ -1,12 +1,13 @@
-//! Short-time spectra as matrix products.
+//! Short-time spectra, differentiable and the same on every backend.
 //!
-//! A window of samples times a matrix of cosines and sines is a discrete Fourier transform. That
-//! costs more operations than a fast transform and yet less time at these sizes: it is one product
-//! over all frames, differentiable, and the same on every backend.
+//! Powers of two go through burn's fast Fourier transform. It takes no other length, so the others
+//! (25 ms at 16 kHz are 400 samples) are one product of all windows with a matrix of cosines and
+//! sines.
 
 use std::f64::consts::TAU;
 
 use burn::prelude::*;
+use burn::signal::rfft;
 
 /// What surrounds the signal.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
@@ -36,8 +37,19 @@ pub struct StftConfig {
 #[derive(Debug, Clone)]
 pub struct Stft {
     config: StftConfig,
-    /// Windowed cosines, then sines: `[window_length, 2 * bins]`.
-    basis: Tensor<2>,
+    transform: Transform,
+}
+
+#[derive(Debug, Clone)]
+enum Transform {
+    Fast {
+        /// `[1, 1, window_length]`
+        window: Tensor<3>,
+    },
+    Product {
+        /// Windowed cosines, then sines: `[window_length, 2 * bins]`.
+        basis: Tensor<2>,
+    },
 }
 
 impl StftConfig {
@@ -48,7 +60,11 @@ impl StftConfig {
     pub fn init(&self, device: &Device) -> Stft {
         assert!(self.hop > 0 && self.window_length > 0, "window and hop must be at least 1");
         assert!(self.window_length <= self.n_fft, "the window must fit into the transform");
-        Stft { config: self.clone(), basis: self.basis(device) }
+        let transform = match self.n_fft.is_power_of_two() {
+            true => Transform::Fast { window: self.window(device) },
+            false => Transform::Product { basis: self.basis(device) },
+        };
+        Stft { config: self.clone(), transform }
     }
 
     /// Frames of a signal of `samples`.
@@ -64,14 +80,23 @@ impl StftConfig {
         }
     }
 
+    /// Hann's, periodic, at sample `n`.
+    fn hann(&self, n: usize) -> f64 {
+        0.5 - 0.5 * (TAU * n as f64 / self.window_length as f64).cos()
+    }
+
+    fn window(&self, device: &Device) -> Tensor<3> {
+        let values: Vec<f32> = (0..self.window_length).map(|n| self.hann(n) as f32).collect();
+        Tensor::from_data(TensorData::new(values, [1, 1, self.window_length]), device)
+    }
+
     fn basis(&self, device: &Device) -> Tensor<2> {
         let bins = self.n_fft / 2 + 1;
         let mut values = Vec::with_capacity(self.window_length * 2 * bins);
         for n in 0..self.window_length {
-            let window = 0.5 - 0.5 * (TAU * n as f64 / self.window_length as f64).cos();
             let angle = |k: usize| TAU * ((n * k) % self.n_fft) as f64 / self.n_fft as f64;
-            values.extend((0..bins).map(|k| (window * angle(k).cos()) as f32));
-            values.extend((0..bins).map(|k| (window * angle(k).sin()) as f32));
+            values.extend((0..bins).map(|k| (self.hann(n) * angle(k).cos()) as f32));
+            values.extend((0..bins).map(|k| (self.hann(n) * angle(k).sin()) as f32));
         }
         Tensor::from_data(TensorData::new(values, [self.window_length, 2 * bins]), device)
     }
@@ -87,26 +112,18 @@ impl Stft {
     /// # Panics
     /// Where the wave is shorter than one window.
     pub fn power(&self, wave: Tensor<2>) -> Tensor<3> {
-        let bins = self.config.n_fft / 2 + 1;
-        let spectrum = self.frames(wave).matmul(self.basis.clone().unsqueeze());
-        let squares = spectrum.square();
-        squares.clone().slice_dim(2, ..bins) + squares.slice_dim(2, bins..)
-    }
-
-    /// Squared magnitudes gathered by `filters` `[n_fft / 2 + 1, n]`, such as those of
-    /// [`mel_filterbank`](crate::mel_filterbank), in one product: the widest matrix is passed over
-    /// once only.
-    ///
-    /// # Shapes
-    /// - wave: `[batch, samples]`
-    /// - output: `[batch, frames, n]`
-    ///
-    /// # Panics
-    /// Where the wave is shorter than one window.
-    pub fn filtered_power(&self, wave: Tensor<2>, filters: Tensor<2>) -> Tensor<3> {
-        let both_parts = Tensor::cat(vec![filters.clone(), filters], 0);
-        let spectrum = self.frames(wave).matmul(self.basis.clone().unsqueeze());
-        spectrum.square().matmul(both_parts.unsqueeze())
+        let frames = self.frames(wave);
+        match &self.transform {
+            Transform::Fast { window } => {
+                let (re, im) = rfft(frames * window.clone(), 2, Some(self.config.n_fft));
+                re.square() + im.square()
+            }
+            Transform::Product { basis } => {
+                let bins = self.config.n_fft / 2 + 1;
+                let squares = frames.matmul(basis.clone().unsqueeze()).square();
+                squares.clone().slice_dim(2, ..bins) + squares.slice_dim(2, bins..)
+            }
+        }
     }
 
     /// Overlapping windows: `[batch, frames, window_length]`.

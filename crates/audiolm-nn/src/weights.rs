@@ -61,10 +61,9 @@ pub fn load_weights<M: Module>(mut module: M, path: &Path) -> Result<M, WeightsE
         .allow_partial(true)
         .validate(false)
         .with_from_adapter(FloatCastAdapter::to(DType::F32));
-    let result = module.load_from(&mut store).map_err(|it| WeightsError::Malformed {
-        path: path.to_owned(),
-        reason: it.to_string(),
-    })?;
+    let result = module
+        .load_from(&mut store)
+        .map_err(|it| WeightsError::Malformed { path: path.to_owned(), reason: it.to_string() })?;
     let mismatch = mismatch(&result);
     if mismatch.is_empty() {
         Ok(module)

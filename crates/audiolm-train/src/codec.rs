@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
-use audiolm_codec::{MultiScaleMelLoss, QuantizedOutput, ResidualEma, SoundStream, SoundStreamConfig};
+use audiolm_codec::{
+    MultiScaleMelLoss, QuantizedOutput, ResidualEma, SoundStream, SoundStreamConfig,
+};
 use audiolm_data::{Crop, CropSampler, Split};
 use audiolm_nn::{Precision, generator};
 use burn::grad_clipping::GradientClippingConfig;
@@ -59,22 +61,15 @@ pub struct CodecSettings {
 ///
 /// # Errors
 /// Where recordings or the run's files cannot be used, or the loss is no longer a number.
-pub fn train_codec(run: StageRun<'_>, settings: &CodecSettings) -> Result<Ending, TrainError> {
+pub fn train_codec(mut run: StageRun<'_>, settings: &CodecSettings) -> Result<Ending, TrainError> {
     let rate = settings.model.sample_rate_hz as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
     let crop_seconds = settings.crop_samples as f64 / f64::from(rate);
     require_seconds(&recordings.train, Split::Train, crop_seconds)?;
     require_seconds(&recordings.valid, Split::Valid, crop_seconds)?;
 
-    let folder = run.stage_folder("codec")?;
     let mut trainee = CodecTrainee::new(settings, &recordings, run.seed, run.device)?;
-    let drive = Drive {
-        folder: &folder,
-        steps: settings.schedule.steps,
-        cadence: settings.cadence,
-        observer: run.observer,
-        stop: run.stop,
-    };
+    let drive = Drive::new(&mut run, "codec", settings.schedule.steps, settings.cadence)?;
     let ending = drive.run(&mut trainee)?;
     if ending == Ending::Finished {
         let export = run.export_folder("codec")?;
@@ -259,9 +254,9 @@ impl Trainee for CodecTrainee<'_> {
         let decoded = |n| codec.decode(codes.clone().slice_dim(1, ..n));
         let wave_distance = (wave.clone() - decoded(n_quantizers)).abs().mean();
         let measures = Measures::default().with("wave", scalar(wave_distance));
-        Ok([1, n_quantizers.div_ceil(3), n_quantizers].into_iter().fold(measures, |all, n| {
-            all.with(&format!("mel_{n}"), distance(decoded(n)))
-        }))
+        Ok([1, n_quantizers.div_ceil(3), n_quantizers]
+            .into_iter()
+            .fold(measures, |all, n| all.with(&format!("mel_{n}"), distance(decoded(n)))))
     }
 
     fn save(&self, folder: &Path) -> Result<(), TrainError> {

@@ -1,11 +1,13 @@
 //! The loop that every trained stage shares: resume, step, measure, save, stop.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::{MeasuredOn, Measures, MetricsLine, MetricsLog, Observer, StopSignal, TrainError};
+use crate::{
+    MeasuredOn, Measures, MetricsLine, MetricsLog, Observer, StageRun, StopSignal, TrainError,
+};
 
 /// What a stage brings to the loop. All that a step draws at random must follow from the run's
 /// seed and the number of the step.
@@ -38,7 +40,7 @@ pub struct Cadence {
     pub save_every: u64,
 }
 
-/// How a call of [`drive`] ended.
+/// How the training of a stage ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// Every step is done.
@@ -52,14 +54,25 @@ pub enum Ending {
 
 /// A run of one stage.
 pub(crate) struct Drive<'a> {
-    pub(crate) folder: &'a Path,
-    pub(crate) steps: u64,
-    pub(crate) cadence: Cadence,
-    pub(crate) observer: &'a mut dyn Observer,
-    pub(crate) stop: &'a StopSignal,
+    folder: PathBuf,
+    steps: u64,
+    cadence: Cadence,
+    observer: &'a mut dyn Observer,
+    stop: &'a StopSignal,
 }
 
-impl Drive<'_> {
+impl<'a> Drive<'a> {
+    /// So many steps in a stage's folder of a run.
+    pub(crate) fn new(
+        run: &'a mut StageRun<'_>,
+        stage: &str,
+        steps: u64,
+        cadence: Cadence,
+    ) -> Result<Self, TrainError> {
+        let folder = run.stage_folder(stage)?;
+        Ok(Self { folder, steps, cadence, observer: run.observer, stop: run.stop })
+    }
+
     /// Trains until the last step or the stop signal.
     pub(crate) fn run<T: Trainee>(self, trainee: &mut T) -> Result<Ending, TrainError> {
         let checkpoint = Checkpoint::at(self.folder.join("checkpoint"));
@@ -107,11 +120,6 @@ fn check_finite(
 ) -> Result<(), TrainError> {
     match measures.get("loss") {
         Some(loss) if loss.is_finite() => Ok(()),
-        loss => Err(TrainError::Diverged {
-            stage,
-            step,
-            loss: loss.unwrap_or(f64::NAN),
-            saved,
-        }),
+        loss => Err(TrainError::Diverged { stage, step, loss: loss.unwrap_or(f64::NAN), saved }),
     }
 }

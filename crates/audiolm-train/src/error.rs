@@ -59,7 +59,9 @@ pub enum TrainError {
         reason: String,
     },
     /// The run was started with other settings.
-    #[error("{path}: this run was started with other settings ({difference}); use another run folder or the same settings")]
+    #[error(
+        "{path}: this run was started with other settings ({difference}); use another run folder or the same settings"
+    )]
     OtherSettings {
         /// The settings of the run.
         path: PathBuf,
@@ -85,7 +87,9 @@ pub enum TrainError {
         stage: &'static str,
     },
     /// The loss is no longer a number.
-    #[error("{stage}: the loss is {loss} at step {step}; the checkpoint of step {saved} is untouched: lower the learning rate and go on from it")]
+    #[error(
+        "{stage}: the loss is {loss} at step {step}; the checkpoint of step {saved} is untouched: lower the learning rate and go on from it"
+    )]
     Diverged {
         /// The stage.
         stage: &'static str,

@@ -1,5 +1,8 @@
 //! The semantic tokenizer: clusters of one layer of the finished encoder.
 
+use std::fs;
+use std::path::Path;
+
 use audiolm_data::CropSampler;
 use audiolm_nn::{Precision, generator};
 use audiolm_semantic::{Clustering, SemanticTokenizer};
@@ -8,7 +11,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::recordings::{Recordings, waves};
-use crate::semantic_encoder::load_encoder;
+use crate::semantic_encoder::{encoder_fingerprint, load_encoder};
 use crate::{Ending, Measures, StageRun, TrainError};
 
 /// Folder of the exported tokenizer.
@@ -38,6 +41,11 @@ pub struct KmeansSettings {
 /// Where the encoder has not been trained, or recordings or files cannot be used.
 pub fn train_kmeans(run: StageRun<'_>, settings: &KmeansSettings) -> Result<Ending, TrainError> {
     let (config, encoder) = load_encoder(&run, run.device)?;
+    let made_from = MadeFrom { encoder: encoder_fingerprint(&run)?, seed: run.seed, settings };
+    let export = run.export_folder(PART)?;
+    if made_from.is_recorded_in(&export) {
+        return Ok(Ending::Finished);
+    }
     let rate = config.sample_rate_hz as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
     let sampler = CropSampler::new(&recordings.train.lengths(), settings.crop_samples);
@@ -66,8 +74,34 @@ pub fn train_kmeans(run: StageRun<'_>, settings: &KmeansSettings) -> Result<Endi
     let rng = &mut generator(run.seed, "k-means", 0);
     let clustering = Clustering::fit(points, settings.n_clusters, settings.iterations, rng);
     let tokenizer = SemanticTokenizer::new(&config, encoder, settings.layer, clustering)?;
-    tokenizer.save(&run.export_folder(PART)?, Precision::Full)?;
+    tokenizer.save(&export, Precision::Full)?;
+    made_from.record_in(&export)?;
     run.observer.advance(1, &Measures::default());
     run.observer.end();
     Ok(Ending::Finished)
+}
+
+/// What a tokenizer follows from: with the same, it would come out the same.
+#[derive(Serialize)]
+struct MadeFrom<'a> {
+    encoder: String,
+    seed: u64,
+    settings: &'a KmeansSettings,
+}
+
+impl MadeFrom<'_> {
+    const FILE: &'static str = "made-from.json";
+
+    fn is_recorded_in(&self, export: &Path) -> bool {
+        fs::read_to_string(export.join(Self::FILE)).is_ok_and(|it| it == self.text())
+    }
+
+    fn record_in(&self, export: &Path) -> Result<(), TrainError> {
+        let path = export.join(Self::FILE);
+        fs::write(&path, self.text()).map_err(TrainError::io(&path))
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain numbers and strings")
+    }
 }

@@ -83,13 +83,12 @@ pub(crate) enum Split {
 
 /// Trains, or goes on with, the stage of `lesson`, and exports it when it is finished.
 pub(crate) fn train_stage<L: Lesson, C: Config>(
-    run: StageRun<'_>,
+    mut run: StageRun<'_>,
     settings: &StageSettings<C>,
     stage: L::Stage,
     lesson: L,
     crop_frames: usize,
 ) -> Result<Ending, TrainError> {
-    let folder = run.stage_folder(lesson.name())?;
     let train_lengths = lesson.lengths(Split::Train);
     let mut trainee = StageTrainee {
         seed: run.seed,
@@ -106,13 +105,8 @@ pub(crate) fn train_stage<L: Lesson, C: Config>(
             .init(),
         lesson,
     };
-    let drive = Drive {
-        folder: &folder,
-        steps: settings.schedule.steps,
-        cadence: settings.cadence,
-        observer: run.observer,
-        stop: run.stop,
-    };
+    let drive =
+        Drive::new(&mut run, trainee.lesson.name(), settings.schedule.steps, settings.cadence)?;
     let ending = drive.run(&mut trainee)?;
     if ending == Ending::Finished {
         trainee.export(&run.export_folder(trainee.lesson.name())?, &settings.model)?;

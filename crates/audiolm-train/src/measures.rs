@@ -1,5 +1,6 @@
 //! Named numbers of a step, and the file they are kept in.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -8,26 +9,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 
-/// Numbers with names, in the order in which they are shown.
+/// Numbers, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Measures(serde_json::Map<String, serde_json::Value>);
+pub struct Measures(BTreeMap<String, f64>);
 
 impl Measures {
     /// The same with one number more.
     pub fn with(mut self, name: &str, value: f64) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+        self.0.insert(name.to_owned(), value);
         self
     }
 
     /// The number of this name.
     pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.get(name).and_then(serde_json::Value::as_f64)
+        self.0.get(name).copied()
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_f64()?)))
+        self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }
 }
 
@@ -68,9 +69,11 @@ impl MetricsLog {
     /// Where the file cannot be read or written.
     pub fn open(path: &Path, step: u64) -> Result<Self, TrainError> {
         let kept: Vec<String> = match path.exists() {
-            true => {
-                read_metrics(path)?.into_iter().filter(|it| it.step <= step).map(|it| line(&it)).collect()
-            }
+            true => read_metrics(path)?
+                .into_iter()
+                .filter(|it| it.step <= step)
+                .map(|it| line(&it))
+                .collect(),
             false => Vec::new(),
         };
         std::fs::write(path, kept.concat()).map_err(TrainError::io(path))?;

@@ -123,7 +123,12 @@ fn merge(plan: &mut toml::Table, overrides: toml::Table, prefix: &str) -> Result
 }
 
 fn schedule(steps: u64, peak_learning_rate: f64) -> Schedule {
-    Schedule { steps, warmup_steps: (steps / 50).clamp(1, 1000), peak_learning_rate, final_share: 0.1 }
+    Schedule {
+        steps,
+        warmup_steps: (steps / 50).clamp(1, 1000),
+        peak_learning_rate,
+        final_share: 0.1,
+    }
 }
 
 fn cadence(log_every: u64, validate_every: u64, save_every: u64) -> Cadence {
@@ -198,9 +203,16 @@ fn smoke() -> Plan {
     for layer in &mut encoder.conv_layers {
         layer.channels = 16;
     }
-    encoder = audiolm_semantic::HubertConfig { d_model: 16, n_layers: 2, n_heads: 2, d_feed_forward: 32, ..encoder };
+    encoder = audiolm_semantic::HubertConfig {
+        d_model: 16,
+        n_layers: 2,
+        n_heads: 2,
+        d_feed_forward: 32,
+        ..encoder
+    };
     let tiny = tiny();
-    let short = |peak| Schedule { steps: 4, warmup_steps: 1, peak_learning_rate: peak, final_share: 0.1 };
+    let short =
+        |peak| Schedule { steps: 4, warmup_steps: 1, peak_learning_rate: peak, final_share: 0.1 };
     let cadence = cadence(1, 4, 2);
     Plan {
         seed: 0,
@@ -214,7 +226,13 @@ fn smoke() -> Plan {
             cadence,
             ..tiny.semantic_encoder
         },
-        kmeans: KmeansSettings { layer: 1, n_clusters: 8, frames: 400, iterations: 3, crop_samples: 8_000 },
+        kmeans: KmeansSettings {
+            layer: 1,
+            n_clusters: 8,
+            frames: 400,
+            iterations: 3,
+            crop_samples: 8_000,
+        },
         codec: CodecSettings {
             model: codec,
             batch: 2,

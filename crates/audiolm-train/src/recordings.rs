@@ -84,11 +84,7 @@ impl Recordings {
 }
 
 /// Refuses a store shorter than `seconds`.
-pub(crate) fn require_seconds(
-    waves: &Waves,
-    split: Split,
-    needed: f64,
-) -> Result<(), TrainError> {
+pub(crate) fn require_seconds(waves: &Waves, split: Split, needed: f64) -> Result<(), TrainError> {
     let seconds = waves.store.total_seconds();
     if seconds < needed {
         return Err(TrainError::TooLittleAudio { split: split.name(), seconds, needed });

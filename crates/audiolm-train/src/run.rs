@@ -40,11 +40,7 @@ impl StageRun<'_> {
     }
 
     /// The finished part that an earlier stage has exported.
-    pub(crate) fn exported(
-        &self,
-        part: &str,
-        stage: &'static str,
-    ) -> Result<PathBuf, TrainError> {
+    pub(crate) fn exported(&self, part: &str, stage: &'static str) -> Result<PathBuf, TrainError> {
         let path = self.folder.join("export").join(part);
         match path.join("model.safetensors").exists() {
             true => Ok(path),

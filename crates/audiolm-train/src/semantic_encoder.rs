@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use audiolm_data::{CropSampler, Split};
-use audiolm_nn::{Precision, generator, load_weights, save_weights};
+use audiolm_nn::{Precision, fingerprint, generator, load_weights, save_weights};
 use audiolm_semantic::{
-    Clustering, ClusteringConfig, Hubert, HubertConfig, HubertPretraining,
-    HubertPretrainingConfig, Mfcc, MfccConfig, PretrainingBatch, PretrainingOutput, SpanMasking,
+    Clustering, ClusteringConfig, Hubert, HubertConfig, HubertPretraining, HubertPretrainingConfig,
+    Mfcc, MfccConfig, PretrainingBatch, PretrainingOutput, SpanMasking,
 };
 use burn::config::Config;
 use burn::grad_clipping::GradientClippingConfig;
@@ -61,7 +61,7 @@ pub struct SemanticEncoderSettings {
 /// # Errors
 /// Where recordings or the run's files cannot be used, or the loss is no longer a number.
 pub fn train_semantic_encoder(
-    run: StageRun<'_>,
+    mut run: StageRun<'_>,
     settings: &SemanticEncoderSettings,
 ) -> Result<Ending, TrainError> {
     let rate = settings.model.sample_rate_hz as u32;
@@ -70,15 +70,8 @@ pub fn train_semantic_encoder(
     require_seconds(&recordings.train, Split::Train, crop_seconds)?;
     require_seconds(&recordings.valid, Split::Valid, crop_seconds)?;
 
-    let folder = run.stage_folder(PART)?;
     let mut trainee = EncoderTrainee::new(settings, &recordings, run.seed, run.device)?;
-    let drive = Drive {
-        folder: &folder,
-        steps: settings.schedule.steps,
-        cadence: settings.cadence,
-        observer: run.observer,
-        stop: run.stop,
-    };
+    let drive = Drive::new(&mut run, PART, settings.schedule.steps, settings.cadence)?;
     let ending = drive.run(&mut trainee)?;
     if ending == Ending::Finished {
         save_encoder(&trainee.model.valid().encoder, settings, &run.export_folder(PART)?)?;
@@ -106,6 +99,11 @@ pub(crate) fn load_encoder(
     let config = HubertConfig::load(&path).map_err(|it| TrainError::malformed(&path, it))?;
     let encoder = config.init(device).map_err(audiolm_semantic::SemanticError::from)?;
     Ok((config, load_weights(encoder, &folder.join("model.safetensors"))?))
+}
+
+/// What tells the finished encoder of a run from others.
+pub(crate) fn encoder_fingerprint(run: &StageRun<'_>) -> Result<String, TrainError> {
+    Ok(fingerprint(&run.exported(PART, PART)?)?)
 }
 
 struct EncoderTrainee<'a> {
@@ -161,8 +159,7 @@ impl<'a> EncoderTrainee<'a> {
         let wave = self.crops(self.train, "targets", 0, n_crops)?;
         let features = self.mfcc.forward(wave).flatten(0, 1);
         let rng = &mut generator(self.seed, "targets", 0);
-        self.targets =
-            Clustering::fit(features, self.settings.n_targets, KMEANS_ITERATIONS, rng);
+        self.targets = Clustering::fit(features, self.settings.n_targets, KMEANS_ITERATIONS, rng);
         Ok(())
     }
 

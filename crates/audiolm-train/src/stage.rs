@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::prelude::*;
 
 use crate::{
-    Ending, Observer, Plan, StageRun, StopSignal, TrainError, train_codec, train_coarse,
+    Ending, Observer, Plan, StageRun, StopSignal, TrainError, train_coarse, train_codec,
     train_fine, train_kmeans, train_semantic, train_semantic_encoder,
 };
 
@@ -106,8 +106,9 @@ fn keep_settings(stage: Stage, plan: &Plan, folder: &Path) -> Result<(), TrainEr
     let resolved = plan.to_toml()?;
     if path.exists() && folder.join(stage.name()).join("checkpoint").exists() {
         let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
-        let begun: toml::Table =
-            text.parse().map_err(|it: toml::de::Error| TrainError::malformed(&path, it.message()))?;
+        let begun: toml::Table = text
+            .parse()
+            .map_err(|it: toml::de::Error| TrainError::malformed(&path, it.message()))?;
         let wanted: toml::Table = resolved.parse().expect("a plan's own TOML");
         let section = stage.name().replace('-', "_");
         for key in ["seed", "data", &section] {
@@ -128,9 +129,8 @@ fn difference(
     match (begun, wanted) {
         (Some(toml::Value::Table(begun)), Some(toml::Value::Table(wanted))) => {
             let keys = begun.keys().chain(wanted.keys());
-            let mut below = keys.map(|key| {
-                difference(&format!("{name}.{key}"), begun.get(key), wanted.get(key))
-            });
+            let mut below = keys
+                .map(|key| difference(&format!("{name}.{key}"), begun.get(key), wanted.get(key)));
             below.find_map(|it| it)
         }
         _ if begun == wanted => None,

@@ -19,10 +19,7 @@ pub fn train_semantic(
     mut run: StageRun<'_>,
     settings: &StageSettings<SemanticStageConfig>,
 ) -> Result<Ending, TrainError> {
-    let lesson = SemanticLesson {
-        tokens: semantic_tokens(&mut run)?,
-        n_ids: settings.model.n_ids,
-    };
+    let lesson = SemanticLesson { tokens: semantic_tokens(&mut run)?, n_ids: settings.model.n_ids };
     run.device.seed(run.seed);
     let stage = settings.model.init(&run.device.clone().autodiff())?;
     let crop = frames(settings.crop_seconds, &lesson.tokens);
@@ -83,7 +80,8 @@ impl Tokens {
     /// The ids of a crop, row-major.
     fn crop(&self, on: Split, crop: Frames) -> Vec<u32> {
         let store = self.of(on);
-        let ids = &store.tokens(crop.recording)[crop.start * store.width()..crop.end * store.width()];
+        let ids =
+            &store.tokens(crop.recording)[crop.start * store.width()..crop.end * store.width()];
         ids.iter().map(|it| u32::from(*it)).collect()
     }
 

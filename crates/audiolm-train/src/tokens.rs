@@ -87,7 +87,8 @@ impl Maker {
         mut tokenize: impl FnMut(Vec<f32>) -> Vec<u16>,
     ) -> Result<Tokens, TrainError> {
         let folder = created(run.folder.join("tokens"))?;
-        let recordings = Recordings::open(run.data, self.rate_hz, &run.cache_folder(), run.observer)?;
+        let recordings =
+            Recordings::open(run.data, self.rate_hz, &run.cache_folder(), run.observer)?;
         let mut of_split = |split: Split, waves: &Waves| {
             let path = folder.join(format!("{}-{}.safetensors", self.kind, split.name()));
             match TokenStore::load_of(&path, &self.made_with) {

@@ -1,11 +1,13 @@
-//! Whole runs at toy size: every stage trains, stops, resumes, and refuses what it should.
+//! What a run refuses, and how a plan is changed. That it resumes is tested where nothing else runs
+//! in the same process.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that unwraps fails where it should")]
 
 use std::path::Path;
 
 use audiolm_audio::Clip;
 use audiolm_train::{
-    Ending, Measures, MeasuredOn, MetricsLine, Observer, Plan, Preset, Run, Stage, StopSignal,
-    TrainError, Unobserved, read_metrics, train,
+    Ending, Measures, Observer, Plan, Preset, Run, Stage, StopSignal, TrainError, Unobserved, train,
 };
 use burn::prelude::Device;
 
@@ -74,39 +76,6 @@ fn run_interrupted(stage: Stage, folder: &Path, plan: &Plan, steps: u64) {
         },
     );
     assert_eq!(ending.unwrap(), Ending::Stopped { step: steps });
-}
-
-fn losses(folder: &Path, stage: Stage) -> Vec<MetricsLine> {
-    read_metrics(&folder.join(stage.name()).join("metrics.jsonl")).unwrap()
-}
-
-/// One test for the whole chain: each stage needs the ones before it.
-#[test]
-fn every_stage_resumes_as_if_it_had_not_stopped() {
-    let data = tempfile::tempdir().unwrap();
-    recordings(data.path());
-    let plan = plan(data.path());
-    let [whole, parted] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-
-    for stage in Stage::ALL {
-        assert_eq!(run(stage, whole.path(), &plan).unwrap(), Ending::Finished, "{stage:?}");
-        if stage == Stage::Kmeans {
-            run(stage, parted.path(), &plan).unwrap();
-            continue;
-        }
-        run_interrupted(stage, parted.path(), &plan, 1);
-        run_interrupted(stage, parted.path(), &plan, 3);
-        assert_eq!(run(stage, parted.path(), &plan).unwrap(), Ending::Finished, "{stage:?}");
-        let lines = losses(whole.path(), stage);
-        assert!(lines.iter().any(|it| it.on == MeasuredOn::Valid));
-        assert_eq!(lines, losses(parted.path(), stage), "{stage:?}");
-    }
-    for part in ["semantic-tokenizer", "codec", "semantic", "coarse", "fine"] {
-        let weights = |run: &Path| {
-            std::fs::read(run.join("export").join(part).join("model.safetensors")).unwrap()
-        };
-        assert!(weights(whole.path()) == weights(parted.path()), "{part}");
-    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod continue_audio;
+mod evaluate;
 mod generate;
 mod info;
 mod plot;
@@ -15,6 +16,7 @@ mod train;
 
 pub use bundle::BundleArgs;
 pub use continue_audio::ContinueArgs;
+pub use evaluate::EvaluateArgs;
 pub use generate::GenerateArgs;
 pub use info::InfoArgs;
 pub use plot::PlotArgs;

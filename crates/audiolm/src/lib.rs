@@ -27,6 +27,7 @@
 //! ```
 
 mod device;
+pub mod evaluation;
 
 pub use audiolm_audio::Clip;
 pub use audiolm_pipeline::{
@@ -36,6 +37,7 @@ pub use audiolm_pipeline::{
 pub use audiolm_transformer::Sampling;
 pub use burn::tensor::Device;
 pub use device::{Backend, DeviceError, DeviceName, device};
+pub use evaluation::{EvaluateOptions, Evaluation, HeldOut, evaluate};
 
 pub use audiolm_audio as audio;
 pub use audiolm_codec as codec;

@@ -19,6 +19,11 @@ impl Output {
         Self::with_extension(path, "png")
     }
 
+    /// A JSON file, likewise.
+    pub fn json(path: &Path) -> Result<Self> {
+        Self::with_extension(path, "json")
+    }
+
     /// Refuses to write over the file that is read.
     pub fn beside(self, input: &Path) -> Result<Self> {
         let is_input = match (self.0.canonicalize(), input.canonicalize()) {

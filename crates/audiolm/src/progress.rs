@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
+use audiolm::evaluation;
 use audiolm::pipeline::Progress;
 use audiolm::train::{Measures, Observer};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -20,16 +21,35 @@ pub fn observer() -> Box<dyn Observer> {
 
 /// Shows how a stage draws frames.
 pub fn drawing() -> impl FnMut(Progress) {
-    let mut observer = observer();
-    let mut stage = None;
-    move |progress| {
-        if stage != Some(progress.stage) {
-            observer.begin(progress.stage.folder(), 0, progress.total as u64);
-            stage = Some(progress.stage);
+    let mut pieces = Pieces::new();
+    move |it| pieces.show(it.stage.folder(), it.done, it.total)
+}
+
+/// Shows how an evaluation goes on.
+pub fn measuring() -> impl FnMut(evaluation::Progress) {
+    let mut pieces = Pieces::new();
+    move |it| pieces.show(it.measured.name(), it.done, it.total)
+}
+
+/// Pieces of work that follow one another, each of another name.
+struct Pieces {
+    observer: Box<dyn Observer>,
+    work: Option<&'static str>,
+}
+
+impl Pieces {
+    fn new() -> Self {
+        Self { observer: observer(), work: None }
+    }
+
+    fn show(&mut self, work: &'static str, done: usize, total: usize) {
+        if self.work != Some(work) {
+            self.observer.begin(work, 0, total as u64);
+            self.work = Some(work);
         }
-        observer.advance(progress.done as u64, &Measures::default());
-        if progress.done == progress.total {
-            observer.end();
+        self.observer.advance(done as u64, &Measures::default());
+        if done == total {
+            self.observer.end();
         }
     }
 }

@@ -28,11 +28,7 @@ pub struct QuantizedOutput {
 }
 
 impl ResidualQuantizer {
-    pub(crate) fn new(
-        config: &ResidualQuantizerConfig,
-        dimension: usize,
-        device: &Device,
-    ) -> Self {
+    pub(crate) fn new(config: &ResidualQuantizerConfig, dimension: usize, device: &Device) -> Self {
         let codebook = |_| Codebook::new(config.codebook_size, dimension, device);
         Self { codebooks: (0..config.n_quantizers).map(codebook).collect() }
     }

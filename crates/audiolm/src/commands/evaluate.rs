@@ -1,0 +1,173 @@
+//! `audiolm evaluate`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use audiolm::ContinueOptions;
+use audiolm::data::{Corpus, CorpusOptions, Recording, Split};
+use audiolm::evaluation::{
+    EvaluateOptions, HeldOut, HeldOutOptions, Report, Sounds, StageLikelihood, evaluate_with,
+};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::sampling::SamplingArgs;
+use crate::output::Output;
+use crate::session::Session;
+use crate::{numbers, progress};
+
+/// The name of all splits together.
+const ALL: &str = "all";
+
+/// Measure a bundle on recordings that it has not learnt from: codec, continuations, likelihood
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct EvaluateArgs {
+    /// The recordings: any folder of audio, with or without a manifest.csv
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// A manifest other than the manifest.csv of the folder
+    #[arg(long, value_name = "FILE.csv")]
+    manifest: Option<PathBuf>,
+    /// A set of the manifest to measure on; may be given more than once [default: all]
+    #[arg(long = "set", value_name = "NAME")]
+    sets: Vec<String>,
+    /// The split to measure on
+    #[arg(long, value_name = "SPLIT", default_value = Split::Test.name(), value_parser = split_names())]
+    split: Splits,
+    /// Measure on at most so many speakers, the first ones
+    #[arg(long, value_name = "N", default_value_t = HeldOutOptions::default().n_speakers,
+          value_parser = numbers::count, allow_negative_numbers = true)]
+    speakers: usize,
+    /// How many seconds of a recording to continue
+    #[arg(long, value_name = "S", default_value_t = ContinueOptions::default().prompt_seconds,
+          value_parser = numbers::seconds, allow_negative_numbers = true)]
+    prompt_seconds: f64,
+    /// How many seconds to add
+    #[arg(long, value_name = "S", default_value_t = ContinueOptions::default().seconds,
+          value_parser = numbers::seconds, allow_negative_numbers = true)]
+    seconds: f64,
+    /// The folder of the training run, for the held-out likelihood of its stages
+    #[arg(long, value_name = "DIR")]
+    run: Option<PathBuf>,
+    /// A JSON file to write the report to
+    #[arg(short, long, value_name = "OUT.json")]
+    output: Option<PathBuf>,
+    /// A folder to write prompts, continuations and reconstructed prompts to, for listening
+    #[arg(long, value_name = "DIR")]
+    audio: Option<PathBuf>,
+    #[command(flatten)]
+    sampling: SamplingArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  audiolm evaluate --data recordings/
+  audiolm evaluate --data unheard/ --split all --bundle models/mine --run runs/mine
+  audiolm evaluate --data recordings/ --set read --split valid -o report.json --audio heard/";
+
+/// One split, or all of them.
+#[derive(Debug, Clone, Copy)]
+enum Splits {
+    All,
+    One(Split),
+}
+
+impl EvaluateArgs {
+    /// Measures.
+    pub fn run(&self, session: &Session) -> Result<()> {
+        let output = self.output.as_deref().map(Output::json).transpose()?;
+        let corpus = self.corpus()?;
+        let likelihood = self.run.as_deref().map(StageLikelihood::of_run).transpose()?;
+        let lm = session.load()?;
+        let held_out = HeldOut::read(&self.chosen(&corpus)?, &self.held_out_options())?;
+        if let Some(folder) = &self.audio {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        let options = self.options(session.seed());
+        let made = evaluate_with(&lm, &held_out, &options, &mut progress::measuring())?;
+        let report = Report { likelihood: likelihood.unwrap_or_default(), ..made.report };
+        if let Some(folder) = &self.audio {
+            write_sounds(&made.sounds, folder)?;
+        }
+        if let Some(output) = &output {
+            write_report(&report, output)?;
+        }
+        session.print(&report)
+    }
+
+    fn corpus(&self) -> Result<Corpus> {
+        let (sets, manifest) = (self.sets.clone(), self.manifest.clone());
+        Ok(Corpus::open(&self.data, &CorpusOptions { sets, manifest, ..Default::default() })?)
+    }
+
+    /// The recordings of the split, of which there has to be one.
+    fn chosen<'a>(&self, corpus: &'a Corpus) -> Result<Vec<&'a Recording>> {
+        let chosen = match self.split {
+            Splits::All => corpus.recordings().iter().collect(),
+            Splits::One(split) => corpus.of(split),
+        };
+        let found = Split::ALL.map(|it| format!("{} {it}", corpus.of(it).len()));
+        ensure!(
+            !chosen.is_empty(),
+            "{}: no recordings in this split, found {}; choose with --split",
+            self.data.display(),
+            found.join(", ")
+        );
+        Ok(chosen)
+    }
+
+    fn held_out_options(&self) -> HeldOutOptions {
+        let (n_speakers, prompt_seconds) = (self.speakers, self.prompt_seconds);
+        HeldOutOptions { n_speakers, prompt_seconds, ..Default::default() }
+    }
+
+    fn options(&self, seed: u64) -> EvaluateOptions {
+        let continuation = ContinueOptions {
+            seconds: self.seconds,
+            prompt_seconds: self.prompt_seconds,
+            seed,
+            sampling: self.sampling.stages(),
+        };
+        EvaluateOptions { continuation, ..Default::default() }
+    }
+}
+
+fn split_names() -> impl TypedValueParser<Value = Splits> {
+    let names = Split::ALL.map(Split::name).into_iter().chain([ALL]);
+    PossibleValuesParser::new(names)
+        .map(|name| Split::from_name(&name).map_or(Splits::All, Splits::One))
+}
+
+/// Three files for each speaker, numbered as in the report.
+fn write_sounds(sounds: &[Sounds], folder: &Path) -> Result<()> {
+    for (idx, it) in sounds.iter().enumerate() {
+        let speaker = file_name(&it.speaker);
+        let path = |kind| folder.join(format!("{idx:02}-{speaker}-{kind}.wav"));
+        it.prompt.write_wav(path("prompt"))?;
+        it.continuation.write_wav(path("continuation"))?;
+        it.reconstruction.write_wav(path("reconstruction"))?;
+    }
+    Ok(())
+}
+
+/// A name that is one on every file system.
+fn file_name(speaker: &str) -> String {
+    speaker.chars().map(|it| if it.is_alphanumeric() { it } else { '_' }).collect()
+}
+
+fn write_report(report: &Report, output: &Output) -> Result<()> {
+    let text = serde_json::to_string_pretty(report)?;
+    let path = output.path();
+    std::fs::write(path, format!("{text}\n")).with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speakers_become_file_names() {
+        assert_eq!(file_name("../Zoë 7"), "___Zoë_7");
+    }
+}
