@@ -37,7 +37,7 @@ pub(super) fn measure(
     let seconds = mean(sounds.iter().map(|it| it.continuation.seconds()));
     let elapsed_seconds = elapsed_seconds / total as f64;
     let report = ContinuationReport {
-        n_speakers: total,
+        speakers: sounds.iter().map(|it| it.speaker.clone()).collect(),
         n_own: nearest.n_own(),
         n_own_by_chance: 1.0,
         nearest_prompts: nearest.nearest,

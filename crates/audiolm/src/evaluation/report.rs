@@ -45,13 +45,13 @@ pub struct CodecRow {
 /// Whether continuations sound like their prompts, and how long they take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContinuationReport {
-    /// How many speakers there are, with one prompt each.
-    pub n_speakers: usize,
+    /// Who is heard, with one prompt each.
+    pub speakers: Vec<String>,
     /// How many continuations sound most like their own prompt.
     pub n_own: usize,
     /// How many would by chance.
     pub n_own_by_chance: f64,
-    /// The index of the prompt that each continuation sounds most like.
+    /// The index of the speaker whose prompt each continuation sounds most like.
     pub nearest_prompts: Vec<usize>,
     /// The mean length of a prompt.
     pub prompt_seconds: f64,
@@ -100,7 +100,7 @@ impl fmt::Display for CodecRow {
 
 impl fmt::Display for ContinuationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { n_speakers, n_own, n_own_by_chance, .. } = self;
+        let Self { speakers, n_own, n_own_by_chance, .. } = self;
         writeln!(
             f,
             "continuation, by {:.1} s after prompts of {:.1} s, seed {}",
@@ -108,7 +108,8 @@ impl fmt::Display for ContinuationReport {
         )?;
         writeln!(
             f,
-            "{n_own} of {n_speakers} sound most like their own prompt ({n_own_by_chance} by chance)"
+            "{n_own} of {} sound most like their own prompt ({n_own_by_chance} by chance)",
+            speakers.len()
         )?;
         write!(
             f,
@@ -138,7 +139,7 @@ quantizers     STOI     SI-SDR  log-mel
         12    0.931    7.25 dB    0.500
 
 continuation, by 4.0 s after prompts of 3.0 s, seed 7
-9 of 12 sound most like their own prompt (1 by chance)
+1 of 2 sound most like their own prompt (1 by chance)
 made in 5.00 s each, 0.80 seconds of sound in a second
 
 held-out likelihood, in nats per token
@@ -151,7 +152,8 @@ held-out likelihood, in nats per token
             {"quantizers": 12, "stoi": 0.931, "si_sdr_db": 7.25, "log_mel_distance": 0.5}
         ]},
         "continuation": {
-            "n_speakers": 12, "n_own": 9, "n_own_by_chance": 1.0, "nearest_prompts": [0, 1],
+            "speakers": ["a", "b"],
+            "n_own": 1, "n_own_by_chance": 1.0, "nearest_prompts": [0, 0],
             "prompt_seconds": 3.0, "seconds": 4.0, "seed": 7,
             "elapsed_seconds": 5.0, "real_time_factor": 0.8
         },
