@@ -58,7 +58,6 @@ mod tests {
     #[test]
     fn values_are_pinned() {
         // A change here would change what every published seed means.
-        assert_eq!(draw(0, "", 0), draw(0, "", 0));
         assert_eq!(mixed_words(0, "", 0)[0], 0xe220_a839_7b1d_cdaf);
     }
 }
