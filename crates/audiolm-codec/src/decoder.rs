@@ -7,6 +7,7 @@ use audiolm_nn::{
 use burn::prelude::*;
 
 use crate::residual_unit::residual_units;
+use crate::transform::{BandSplits, from_channels};
 use crate::{ResidualUnit, SoundStreamConfig};
 
 /// The mirror image of the [`Encoder`](crate::Encoder): strides in reverse, channels halving
@@ -34,7 +35,22 @@ impl Decoder {
             channels /= 2;
         }
         let last = CausalConv1dConfig::new(channels, 1, 7).init(device)?;
-        Ok(Self { first, blocks, last })
+        Ok(Self { first, blocks, last }.with_transform(&BandSplits::new(config)))
+    }
+
+    /// With the first weights that [`transform`](crate::transform) describes.
+    fn with_transform(self, splits: &BandSplits) -> Self {
+        let n_levels = self.blocks.len();
+        let join = |(index, block): (usize, DecoderBlock)| {
+            let level = n_levels - 1 - index;
+            let inverse = |it: Tensor<3>| splits.join(level, it.dims(), &it.device());
+            DecoderBlock { upsample: block.upsample.with_kernels(inverse), ..block }
+        };
+        Self {
+            first: self.first.with_kernels(|it| splits.leave_frame(it)),
+            blocks: self.blocks.into_iter().enumerate().map(join).collect(),
+            last: self.last.with_kernels(|it| from_channels(it.dims(), &it.device())),
+        }
     }
 
     /// # Shapes

@@ -4,6 +4,7 @@ use audiolm_nn::{CausalConv1d, CausalConv1dConfig, ConvError, elu};
 use burn::prelude::*;
 
 use crate::residual_unit::residual_units;
+use crate::transform::{BandSplits, into_channels};
 use crate::{ResidualUnit, SoundStreamConfig};
 
 /// A convolution, blocks that each halve the channels' width in time, and a last convolution to
@@ -31,7 +32,20 @@ impl Encoder {
             channels *= 2;
         }
         let last = CausalConv1dConfig::new(channels, config.dimension, 3).init(device)?;
-        Ok(Self { first, blocks, last })
+        Ok(Self { first, blocks, last }.with_transform(&BandSplits::new(config)))
+    }
+
+    /// With the first weights that [`transform`](crate::transform) describes.
+    fn with_transform(self, splits: &BandSplits) -> Self {
+        let split = |(level, block): (usize, EncoderBlock)| EncoderBlock {
+            downsample: block.downsample.with_kernels(|it| splits.split(level, it)),
+            ..block
+        };
+        Self {
+            first: self.first.with_kernels(into_channels),
+            blocks: self.blocks.into_iter().enumerate().map(split).collect(),
+            last: self.last.with_kernels(|it| splits.enter_frame(it)),
+        }
     }
 
     /// # Shapes

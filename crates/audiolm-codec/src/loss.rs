@@ -12,7 +12,7 @@ const SHORTEST_TRANSFORM: usize = 256;
 /// Smallest magnitude whose logarithm is taken. Quiet speech lies a hundred times above it, the
 /// rounding noise of 16-bit silence below: without it the gradient of silent frames, which grows as
 /// one over the magnitude, would outweigh that of speech.
-const FLOOR: f64 = 1e-3;
+const FLOOR: f64 = 1e-2;
 
 /// The multi-scale spectral reconstruction loss (arXiv 2107.03312, equations 4 and 5): at windows
 /// of 2^6 to 2^11 samples and hops of a quarter window, the L1 distance of mel magnitudes plus

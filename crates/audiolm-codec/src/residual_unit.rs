@@ -3,10 +3,6 @@
 use audiolm_nn::{CausalConv1d, CausalConv1dConfig, ConvError, elu};
 use burn::prelude::*;
 
-/// What a unit adds to its input at the start. Twelve units in a row would otherwise raise the level
-/// of the signal 64 times.
-const INITIAL_GAIN: f64 = 0.1;
-
 /// A dilated convolution of kernel 7 to half the channels, one of kernel 1 back, around a skip
 /// (arXiv 2107.03312, figure 3).
 ///
@@ -19,6 +15,7 @@ pub struct ResidualUnit {
 }
 
 impl ResidualUnit {
+    /// A unit that adds nothing to its input before it has learnt to.
     pub(crate) fn new(
         channels: usize,
         dilation: usize,
@@ -30,8 +27,8 @@ impl ResidualUnit {
                 .with_dilation(dilation)
                 .init(device)?,
             mixing: CausalConv1dConfig::new(narrow, channels, 1)
-                .with_gain(INITIAL_GAIN)
-                .init(device)?,
+                .init(device)?
+                .with_kernels(|it| it.zeros_like()),
         })
     }
 

@@ -132,8 +132,7 @@ impl SoundStream {
         ReconstructionOutput { wave, quantized }
     }
 
-    /// Encodes and decodes with gradients and without quantising: what training begins with, until
-    /// the encoder's vectors are worth fitting codebooks to.
+    /// Encodes and decodes without quantising: what the quantizer's loss is to be measured against.
     ///
     /// # Shapes
     /// - wave and output: `[batch, 1, samples]`, `samples` a multiple of the hop

@@ -9,6 +9,7 @@ use burn::module::{Initializer, Param};
 use burn::prelude::*;
 
 use crate::ConvError;
+use crate::banded_product::banded_product;
 
 /// Numbers in one row of the product that a layer aims at.
 const ROW_WIDTH: usize = 128;
@@ -30,9 +31,6 @@ pub struct CausalConv1dConfig {
     /// Input frames from one tap to the next.
     #[config(default = 1)]
     pub dilation: usize,
-    /// Level of the output at the start, for an input of level one.
-    #[config(default = 1.0)]
-    pub gain: f64,
 }
 
 /// A convolution over time that never looks ahead of its input.
@@ -51,8 +49,8 @@ pub struct CausalConv1d {
 pub struct CausalConv1dState(Tensor<3>);
 
 impl CausalConv1dConfig {
-    /// Builds the layer with weights of variance `gain^2 / (channels_in * kernel_size)` and no bias,
-    /// so that with a gain of one a signal keeps its level through a stack of layers.
+    /// Builds the layer with weights of variance `1 / (channels_in * kernel_size)` and no bias, so
+    /// that a signal keeps its level through a stack of layers.
     ///
     /// # Errors
     /// Where the numbers describe no layer.
@@ -75,7 +73,7 @@ impl CausalConv1dConfig {
             });
         }
         let fan_in = self.channels_in * self.kernel_size;
-        let bound = self.gain * (3.0 / fan_in as f64).sqrt();
+        let bound = (3.0 / fan_in as f64).sqrt();
         let uniform = Initializer::Uniform { min: -bound, max: bound };
         Ok(CausalConv1d {
             weight: uniform.init([self.channels_out, self.channels_in, self.kernel_size], device),
@@ -87,6 +85,17 @@ impl CausalConv1dConfig {
 }
 
 impl CausalConv1d {
+    /// The same layer with other kernels, which it makes of its own.
+    ///
+    /// # Shapes
+    /// - kernels, before and after: `[channels_out, channels_in, kernel_size]`
+    ///
+    /// # Panics
+    /// Where `change` returns another shape.
+    pub fn with_kernels(self, change: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Self {
+        Self { weight: changed(self.weight, change), ..self }
+    }
+
     /// Convolves a whole clip: one [`step`](Self::step) from silence.
     ///
     /// # Shapes
@@ -128,16 +137,13 @@ impl CausalConv1d {
 
     /// The convolution of `seen`, which begins with the history: `[batch, outputs, channels_out]`.
     fn blocks_times_matrix(&self, seen: Tensor<3>) -> Tensor<3> {
-        let [batch, length, channels_in] = seen.dims();
+        let [batch, length, _] = seen.dims();
         let [channels_out, _, _] = self.weight.dims();
         let outputs = (length - self.history()) / self.stride;
         let blocks = self.blocks();
         let n = outputs.div_ceil(blocks.outputs * self.dilation);
-        let windows = self.windows(seen, &blocks, n);
-        let rows = batch * self.dilation * n;
-        let width = (blocks.past + 1) * blocks.inputs * channels_in;
-        let products = windows.reshape([rows, width]).matmul(self.matrix(&blocks))
-            + self.bias.val().repeat_dim(0, blocks.outputs).unsqueeze();
+        let signal = self.signal(seen, &blocks, n);
+        let products = banded_product(signal, self.bands(&blocks), self.bias_row(blocks.outputs));
         let phases = [batch, self.dilation, n * blocks.outputs, channels_out];
         let whole = [batch, n * blocks.outputs * self.dilation, channels_out];
         let output = match self.dilation {
@@ -159,11 +165,11 @@ impl CausalConv1d {
         Blocks { outputs, inputs, past: (kernel_size - self.stride).div_ceil(inputs) }
     }
 
-    /// For each of `n` blocks of outputs, the blocks of inputs that its kernels reach, one after
-    /// another: `[batch * dilation, n, (past + 1) * inputs * channels_in]`.
+    /// The input in blocks, from the first that `n` blocks of outputs depend on:
+    /// `[batch * dilation, past + n, inputs * channels_in]`.
     ///
     /// A dilated convolution is a plain one on each of `dilation` interleaved signals.
-    fn windows(&self, seen: Tensor<3>, blocks: &Blocks, n: usize) -> Tensor<3> {
+    fn signal(&self, seen: Tensor<3>, blocks: &Blocks, n: usize) -> Tensor<3> {
         let [batch, length, channels] = seen.dims();
         let period = blocks.inputs * self.dilation;
         let before = blocks.past * period - self.history();
@@ -171,15 +177,26 @@ impl CausalConv1d {
         let padded = padded(seen, before, after);
         let phases = [batch, (blocks.past + n) * blocks.inputs, self.dilation, channels];
         let rows = [batch * self.dilation, blocks.past + n, blocks.inputs * channels];
-        let signal = match self.dilation {
+        match self.dilation {
             1 => padded.reshape(rows),
             _ => padded.reshape(phases).swap_dims(1, 2).reshape(rows),
-        };
-        if blocks.past == 0 {
-            return signal;
         }
-        let shifted = (0..=blocks.past).map(|it| signal.clone().slice_dim(1, it..it + n));
-        Tensor::cat(shifted.collect(), 2)
+    }
+
+    /// The bias, once for each output of a block.
+    fn bias_row(&self, outputs: usize) -> Tensor<1> {
+        self.bias.val().repeat_dim(0, outputs)
+    }
+
+    /// What each block of inputs adds to a block of outputs, from the oldest to the outputs' own:
+    /// `[inputs * channels_in, outputs * channels_out]` each.
+    fn bands(&self, blocks: &Blocks) -> Vec<Tensor<2>> {
+        let [_, channels_in, _] = self.weight.dims();
+        let matrix = self.matrix(blocks);
+        let width = blocks.inputs * channels_in;
+        (0..=blocks.past)
+            .map(|it| matrix.clone().slice_dim(0, it * width..(it + 1) * width))
+            .collect()
     }
 
     /// The kernel once for each output of a block, each one stride below the one before:
@@ -212,6 +229,20 @@ struct Blocks {
     inputs: usize,
     /// Blocks of inputs before its own that a block of outputs depends on.
     past: usize,
+}
+
+/// A parameter's value replaced by one of the same shape.
+pub(crate) fn changed(
+    weight: Param<Tensor<3>>,
+    change: impl FnOnce(Tensor<3>) -> Tensor<3>,
+) -> Param<Tensor<3>> {
+    let shape = weight.dims();
+    weight.map(|it| {
+        let learns = it.is_require_grad();
+        let value = change(it.detach()).detach();
+        assert_eq!(value.dims(), shape, "kernels keep their shape");
+        value.set_require_grad(learns)
+    })
 }
 
 /// Zeros before and after in time.

@@ -4,6 +4,8 @@ use burn::module::{Initializer, Param};
 use burn::prelude::*;
 
 use crate::ConvError;
+use crate::banded_product::banded_product;
+use crate::causal_conv::changed;
 
 /// Configuration of a [`CausalConvTranspose1d`], whose kernel spans two strides.
 #[derive(Config, Debug)]
@@ -50,6 +52,17 @@ impl CausalConvTranspose1dConfig {
 }
 
 impl CausalConvTranspose1d {
+    /// The same layer with other kernels, which it makes of its own.
+    ///
+    /// # Shapes
+    /// - kernels, before and after: `[channels_in, channels_out, 2 * stride]`
+    ///
+    /// # Panics
+    /// Where `change` returns another shape.
+    pub fn with_kernels(self, change: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Self {
+        Self { weight: changed(self.weight, change), ..self }
+    }
+
     /// Convolves a whole clip: one [`step`](Self::step) from silence.
     ///
     /// # Shapes
@@ -69,11 +82,10 @@ impl CausalConvTranspose1d {
         let [_, channels_out, kernel_size] = self.weight.dims();
         let stride = kernel_size / 2;
         assert_shape!(state.0, [batch, 1, channels_in]);
-        let seen = Tensor::cat(vec![state.0.clone(), chunk.clone()], 1);
+        let seen = Tensor::cat(vec![state.0.clone(), chunk], 1);
         state.0 = seen.clone().slice_dim(1, time..);
-        let pairs = Tensor::cat(vec![seen.slice_dim(1, ..time), chunk], 2);
-        let products = pairs.reshape([batch * time, 2 * channels_in]).matmul(self.matrix())
-            + self.bias.val().repeat_dim(0, stride).unsqueeze();
+        let bias = self.bias.val().repeat_dim(0, stride);
+        let products = banded_product(seen, self.bands(), bias);
         products.reshape([batch, time * stride, channels_out])
     }
 
@@ -83,16 +95,16 @@ impl CausalConvTranspose1d {
         CausalConvTranspose1dState(Tensor::zeros([batch, 1, channels_in], device))
     }
 
-    /// The kernel's second half, for the frame before, above its first:
-    /// `[2 * channels_in, stride * channels_out]`.
-    fn matrix(&self) -> Tensor<2> {
+    /// The kernel's second half, for the frame before, and its first:
+    /// `[channels_in, stride * channels_out]` each.
+    fn bands(&self) -> Vec<Tensor<2>> {
         let [channels_in, channels_out, kernel_size] = self.weight.dims();
         let stride = kernel_size / 2;
         let half = |range: std::ops::Range<usize>| {
             let taps = self.weight.val().slice_dim(2, range).swap_dims(1, 2);
             taps.reshape([channels_in, stride * channels_out])
         };
-        Tensor::cat(vec![half(stride..kernel_size), half(0..stride)], 0)
+        vec![half(stride..kernel_size), half(0..stride)]
     }
 }
 

@@ -8,6 +8,9 @@ use crate::Generator;
 /// Points assigned at once, so that the matrix of distances stays small.
 const CHUNK: usize = 16_384;
 
+/// Points for each cluster that seeds are drawn from; each seed is a pass over all of them.
+const SEEDING_POINTS: usize = 16;
+
 /// Centroids of `points` `[n, dims]`: `[n_clusters, dims]`.
 ///
 /// Seeds by k-means++ (Arthur and Vassilvitskii 2007), then repeats assignment and averaging. A
@@ -120,6 +123,7 @@ fn refilled(
 /// Seeds far from one another: each is drawn with a probability proportional to its squared
 /// distance from the seeds before it.
 fn plus_plus(points: &Tensor<2>, n_clusters: usize, rng: &mut Generator) -> Tensor<2> {
+    let points = drawn(points, n_clusters * SEEDING_POINTS, rng);
     let [n, _] = points.dims();
     let row = |it: usize| points.clone().slice_dim(0, it..it + 1);
     let mut seeds = vec![row(rng.random_range(0..n))];
@@ -131,6 +135,17 @@ fn plus_plus(points: &Tensor<2>, n_clusters: usize, rng: &mut Generator) -> Tens
         seeds.push(seed);
     }
     Tensor::cat(seeds, 0)
+}
+
+/// `n` of the points, or all where there are no more.
+fn drawn(points: &Tensor<2>, n: usize, rng: &mut Generator) -> Tensor<2> {
+    let [available, _] = points.dims();
+    if available <= n {
+        return points.clone();
+    }
+    let rows: Vec<i64> = (0..n).map(|_| rng.random_range(0..available) as i64).collect();
+    let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &points.device());
+    points.clone().select(0, rows)
 }
 
 /// An index drawn in proportion to `weights`; any, where all are zero.

@@ -20,6 +20,7 @@
 //! # Ok::<(), audiolm_nn::ConvError>(())
 //! ```
 
+mod banded_product;
 mod causal_conv;
 mod causal_conv_transpose;
 mod elu;

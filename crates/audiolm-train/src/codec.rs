@@ -3,6 +3,7 @@
 //! The adversarial losses of the paper belong between `reconstruction_loss` and the optimiser's
 //! step; nothing else here depends on their absence.
 
+use std::f64;
 use std::path::Path;
 
 use audiolm_codec::{
@@ -19,13 +20,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
 use crate::drive::{Drive, Trainee};
+use crate::layer_rates::LayerRates;
 use crate::recordings::{Recordings, Waves, require_seconds, waves};
 use crate::{Cadence, Ending, Measures, Schedule, StageRun, TrainError};
 
 /// Vectors for each entry of a codebook that the initialisation by k-means looks at.
-const VECTORS_PER_ENTRY: usize = 8;
+const VECTORS_PER_ENTRY: usize = 128;
 /// Largest gain that brings a crop to its level.
 const MOST_GAIN_DB: f64 = 20.0;
+/// Energy below which a wave is silence.
+const SILENCE: f64 = 1e-8;
 /// Crops held out for validation.
 const VALIDATION_CROPS: usize = 32;
 
@@ -41,11 +45,10 @@ pub struct CodecSettings {
     pub crop_samples: usize,
     /// How fast to learn.
     pub schedule: Schedule,
-    /// Steps without a quantizer. The paper fits codebooks to the first batch; fitted to an encoder
-    /// that already tells sounds apart they start near their end, and do not collapse.
-    pub autoencoder_steps: u64,
-    /// Weight of the L1 distance of waves, which settles their phase.
+    /// Weight of the logarithm of the noise's share in the reconstructed wave, which settles phases.
     pub wave_weight: f64,
+    /// Share of examples that use a random number of leading quantizers; the others use all.
+    pub quantizer_dropout: f64,
     /// Weight of the distance between vectors and their codes.
     pub commitment_weight: f64,
     /// The level that crops are brought to, as the root of the mean square of their samples, in
@@ -55,6 +58,12 @@ pub struct CodecSettings {
     pub level_spread_db: f64,
     /// How often to look and to save.
     pub cadence: Cadence,
+}
+
+impl CodecSettings {
+    fn vectors_per_batch(&self) -> usize {
+        self.batch * self.crop_samples / self.model.hop_samples()
+    }
 }
 
 /// Trains the codec of a run, or goes on with it, and exports it when it is finished.
@@ -88,6 +97,7 @@ struct CodecTrainee<'a> {
     mel: MultiScaleMelLoss,
     codec: SoundStream,
     averages: ResidualEma,
+    rates: LayerRates,
     optimizer: ModuleOptimizer,
 }
 
@@ -101,7 +111,7 @@ impl<'a> CodecTrainee<'a> {
         let device = device.clone().autodiff();
         device.seed(seed);
         let codec = settings.model.init(&device)?;
-        let averages = ResidualEma::new(codec.quantizer(), 1);
+        let averages = ResidualEma::new(codec.quantizer(), settings.vectors_per_batch());
         let optimizer = AdamWConfig::new()
             .with_beta_1(0.8)
             .with_beta_2(0.99)
@@ -116,16 +126,16 @@ impl<'a> CodecTrainee<'a> {
             sampler: CropSampler::new(&recordings.train.lengths(), settings.crop_samples),
             mel: MultiScaleMelLoss::new(settings.model.sample_rate_hz, &device),
             device,
+            rates: LayerRates::of(&codec),
             codec,
             averages,
             optimizer,
         })
     }
 
-    /// Codebooks that fit what the untrained encoder makes of the first batches.
+    /// Codebooks that fit what the untrained encoder makes of the first batches (section III-C).
     fn fit_codebooks(&mut self) -> Result<(), TrainError> {
-        let hop = self.settings.model.hop_samples();
-        let per_batch = self.settings.batch * self.settings.crop_samples / hop;
+        let per_batch = self.settings.vectors_per_batch();
         let wanted = VECTORS_PER_ENTRY * self.settings.model.quantizer.codebook_size;
         let codec = self.codec.valid();
         let mut vectors = Vec::new();
@@ -171,26 +181,23 @@ impl<'a> CodecTrainee<'a> {
         Ok(self.levelled(wave, vec![0.0; crops.len()]).unsqueeze_dim(1))
     }
 
-    /// How many leading quantizers each example uses, uniform over all numbers (quantizer
-    /// dropout, arXiv 2107.03312, section III-C).
+    /// How many leading quantizers each example uses: uniform over all numbers for those that drop
+    /// some (quantizer dropout, arXiv 2107.03312, section III-C).
     fn active(&self, step: u64) -> Vec<usize> {
         let mut rng = generator(self.seed, "quantizer dropout", step);
         let n_quantizers = self.settings.model.quantizer.n_quantizers;
-        (0..self.settings.batch).map(|_| rng.random_range(1..=n_quantizers)).collect()
-    }
-
-    /// The reconstruction, and what the quantizer saw once there is one.
-    fn reconstruct(&self, wave: Tensor<3>, step: u64) -> (Tensor<3>, Option<QuantizedOutput>) {
-        if step < self.settings.autoencoder_steps {
-            return (self.codec.autoencode(wave), None);
-        }
-        let output = self.codec.forward(wave, &self.active(step));
-        (output.wave, Some(output.quantized))
+        let mut drawn = || match rng.random::<f64>() < self.settings.quantizer_dropout {
+            true => rng.random_range(1..=n_quantizers),
+            false => n_quantizers,
+        };
+        (0..self.settings.batch).map(|_| drawn()).collect()
     }
 
     fn reconstruction_loss(&self, wave: Tensor<3>, output: Tensor<3>) -> Losses {
-        let distance = (wave.clone() - output.clone()).abs().mean();
-        Losses { mel: self.mel.forward(wave, output), wave: distance }
+        Losses {
+            mel: self.mel.forward(wave.clone(), output.clone()),
+            noise: log_noise_share(wave, output),
+        }
     }
 
     fn learn_codebooks(&mut self, seen: &QuantizedOutput, step: u64) {
@@ -204,7 +211,14 @@ impl<'a> CodecTrainee<'a> {
 
 struct Losses {
     mel: Tensor<1>,
-    wave: Tensor<1>,
+    noise: Tensor<1>,
+}
+
+/// The logarithm of the share of a wave's energy that its reconstruction misses, mean over the
+/// batch: `[1]`.
+fn log_noise_share(wave: Tensor<3>, output: Tensor<3>) -> Tensor<1> {
+    let energy = |it: Tensor<3>| it.square().mean_dim(2) + SILENCE;
+    (energy(output - wave.clone()).log() - energy(wave).log()).mean()
 }
 
 impl Trainee for CodecTrainee<'_> {
@@ -213,50 +227,42 @@ impl Trainee for CodecTrainee<'_> {
     }
 
     fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
-        if step == self.settings.autoencoder_steps {
+        if step == 0 {
             self.fit_codebooks()?;
         }
         let wave = self.batch("crops", step)?;
-        let (output, quantized) = self.reconstruct(wave.clone(), step);
-        let losses = self.reconstruction_loss(wave, output);
-        let mut loss = losses.mel.clone() + losses.wave.clone() * self.settings.wave_weight;
-        let mut measures = Measures::default();
-        if let Some(quantized) = &quantized {
-            let commitment = quantized.commitment.clone();
-            measures = measures.with("commitment", scalar(commitment.clone()));
-            loss = loss + commitment * self.settings.commitment_weight;
-        }
+        let output = self.codec.forward(wave.clone(), &self.active(step));
+        let losses = self.reconstruction_loss(wave, output.wave);
+        let commitment = output.quantized.commitment.clone();
+        let loss = losses.mel.clone()
+            + losses.noise.clone() * self.settings.wave_weight
+            + commitment.clone() * self.settings.commitment_weight;
+        let measures = Measures::default()
+            .with("loss", scalar(loss.clone()))
+            .with("mel", scalar(losses.mel))
+            .with("snr_db", decibels(losses.noise))
+            .with("commitment", scalar(commitment));
         let gradients = GradientsParams::from_grads(loss.backward(), &self.codec);
         let rate = self.settings.schedule.learning_rate(step);
-        self.codec = self.optimizer.step(rate, self.codec.clone(), gradients);
-        if let Some(quantized) = quantized {
-            self.learn_codebooks(&quantized, step);
-        }
-        Ok(measures
-            .with("loss", scalar(loss))
-            .with("mel", scalar(losses.mel))
-            .with("wave", scalar(losses.wave))
-            .with("learning_rate", rate))
+        self.codec = self.optimizer.step(self.rates.at(rate), self.codec.clone(), gradients);
+        self.learn_codebooks(&output.quantized, step);
+        Ok(measures.with("learning_rate", rate))
     }
 
-    fn validate(&mut self, steps_done: u64) -> Result<Measures, TrainError> {
+    fn validate(&mut self, _steps_done: u64) -> Result<Measures, TrainError> {
         let codec = self.codec.valid();
         let device = self.device.clone().without_autodiff();
         let mel = MultiScaleMelLoss::new(self.settings.model.sample_rate_hz, &device);
         let wave = self.validation_wave(&device)?;
-        let distance = |output| scalar(mel.forward(wave.clone(), output));
-        if steps_done <= self.settings.autoencoder_steps {
-            let output = codec.autoencode(wave.clone());
-            return Ok(Measures::default().with("mel_autoencoder", distance(output)));
-        }
         let codes = codec.encode(wave.clone());
-        let n_quantizers = self.settings.model.quantizer.n_quantizers;
         let decoded = |n| codec.decode(codes.clone().slice_dim(1, ..n));
-        let wave_distance = (wave.clone() - decoded(n_quantizers)).abs().mean();
-        let measures = Measures::default().with("wave", scalar(wave_distance));
+        let n_quantizers = self.settings.model.quantizer.n_quantizers;
+        let noise = log_noise_share(wave.clone(), decoded(n_quantizers));
+        let measures = Measures::default().with("snr_db", decibels(noise));
+        let distance = |n| scalar(mel.forward(wave.clone(), decoded(n)));
         Ok([1, n_quantizers.div_ceil(3), n_quantizers]
             .into_iter()
-            .fold(measures, |all, n| all.with(&format!("mel_{n}"), distance(decoded(n)))))
+            .fold(measures, |all, n| all.with(&format!("mel_{n}"), distance(n))))
     }
 
     fn save(&self, folder: &Path) -> Result<(), TrainError> {
@@ -272,6 +278,11 @@ impl Trainee for CodecTrainee<'_> {
         self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
         Ok(())
     }
+}
+
+/// The ratio of signal to noise, from the logarithm of the noise's share.
+fn decibels(log_noise_share: Tensor<1>) -> f64 {
+    -10.0 / f64::consts::LN_10 * scalar(log_noise_share)
 }
 
 fn scalar(value: Tensor<1>) -> f64 {

@@ -31,6 +31,7 @@ mod drive;
 mod error;
 mod kmeans;
 mod language;
+mod layer_rates;
 mod measures;
 mod observer;
 mod plan;

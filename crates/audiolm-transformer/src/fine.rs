@@ -70,9 +70,9 @@ impl FineStageConfig {
         Self::new(DecoderConfig::paper(), 12, 4, 1024)
     }
 
-    /// A stage of about 1.9 M parameters, for a processor: 5 of 8 quantizers of 512 codes.
+    /// A stage of about 2.2 M parameters, for a processor: 9 of 12 quantizers of 512 codes.
     pub fn tiny() -> Self {
-        Self::new(DecoderConfig::new(160, 4, 4, 640), 8, 3, 512)
+        Self::new(DecoderConfig::new(160, 4, 4, 640), 12, 3, 512)
     }
 
     /// Builds the stage with fresh weights, or names what is wrong with the numbers.
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn presets_are_of_the_stated_size() {
         let stage = FineStageConfig::tiny().init(&Device::default()).unwrap();
-        assert_eq!(stage.num_params(), 1_886_016);
+        assert_eq!(stage.num_params(), 2_213_696);
         let paper = FineStageConfig::paper();
         assert_eq!((paper.n_quantizers, paper.n_coarse, paper.codebook_size), (12, 4, 1024));
     }

@@ -8,8 +8,12 @@ use rand::RngExt;
 
 use crate::quantizer::{Codebook, QuantizedOutput, ResidualQuantizer};
 
-/// Share of the old average kept at each step (section III-C).
+/// Least share of the old average kept at each step (section III-C).
 const DECAY: f64 = 0.99;
+
+/// Vectors that an entry averages over at least. Small batches keep more than [`DECAY`] of the old
+/// average: an entry that follows the last few vectors alone wanders.
+const VECTORS_PER_ENTRY: f64 = 256.0;
 
 /// An entry is dead when it is used less than this share of the mean use.
 ///
@@ -27,6 +31,8 @@ pub struct CodebookEma {
     counts: Param<Tensor<1>>,
     /// The sum of what is assigned to each entry, `[codebook_size, dimension]`.
     sums: Param<Tensor<2>>,
+    /// Share of the old average kept at each step.
+    decay: f64,
 }
 
 /// The averages behind a [`ResidualQuantizer`]: training state, kept outside the codec.
@@ -72,11 +78,11 @@ impl CodebookEma {
         let [size, _] = embedding.dims();
         let mean_use = vectors_per_step as f64 / size as f64;
         let counts = Tensor::<1>::full([size], mean_use, &embedding.device());
-        Self::from_averages(counts, embedding * mean_use)
-    }
-
-    fn from_averages(counts: Tensor<1>, sums: Tensor<2>) -> Self {
-        Self { counts: frozen(counts), sums: frozen(sums) }
+        Self {
+            counts: frozen(counts),
+            sums: frozen(embedding * mean_use),
+            decay: DECAY.max(1.0 - mean_use / VECTORS_PER_ENTRY),
+        }
     }
 
     /// Averages with the `vectors` `[n, dimension]` assigned to `codes` `[n]`.
@@ -88,8 +94,9 @@ impl CodebookEma {
         let new_counts = counts.zeros_like().scatter(0, codes, ones, Add);
         let new_sums = sums.zeros_like().scatter(0, rows, vectors, Add);
         Self {
-            counts: replaced(self.counts, counts * DECAY + new_counts * (1.0 - DECAY)),
-            sums: replaced(self.sums, sums * DECAY + new_sums * (1.0 - DECAY)),
+            counts: replaced(self.counts, counts * self.decay + new_counts * (1.0 - self.decay)),
+            sums: replaced(self.sums, sums * self.decay + new_sums * (1.0 - self.decay)),
+            decay: self.decay,
         }
     }
 
@@ -110,8 +117,11 @@ impl CodebookEma {
         let dead = dead.unsqueeze_dim::<2>(1).expand([size, dimension]);
         let sums = sums.mask_where(dead, drawn);
         let embedding = sums.clone() / (column + EPSILON);
-        let averages =
-            Self { counts: replaced(self.counts, counts), sums: replaced(self.sums, sums) };
+        let averages = Self {
+            counts: replaced(self.counts, counts),
+            sums: replaced(self.sums, sums),
+            decay: self.decay,
+        };
         (averages, codebook.with_embedding(embedding))
     }
 }
