@@ -9,8 +9,8 @@ const N_MELS: usize = 64;
 /// Shortest transform, so that narrow windows still have bins for every mel.
 const SHORTEST_TRANSFORM: usize = 256;
 
-/// Smallest magnitude whose logarithm is taken. Quiet speech lies a hundred times above it, the
-/// rounding noise of 16-bit silence below: without it the gradient of silent frames, which grows as
+/// Smallest magnitude whose logarithm is taken. Quiet speech lies above it, the rounding noise of
+/// 16-bit silence below: without it the gradient of silent frames, which grows as
 /// one over the magnitude, would outweigh that of speech.
 const FLOOR: f64 = 1e-2;
 

@@ -32,8 +32,9 @@ impl SoundStreamConfig {
 
     /// The bundled codec: 16 kHz, 50 frames per second, 12 codebooks of 512 entries, 5.4 kbps.
     ///
-    /// The strides are the paper's in reverse, and the encoder has half the decoder's channels: the
-    /// paper finds both to cost next to no quality (table I and section V-C) and much less time.
+    /// The strides are the paper's in reverse, so that few layers run at the rate of samples; what
+    /// that costs in quality has not been measured. The encoder has half the decoder's channels,
+    /// which the paper finds to cost next to no quality (table I).
     pub fn tiny_16khz() -> Self {
         Self {
             sample_rate_hz: 16_000,

@@ -97,7 +97,6 @@ struct CodecTrainee<'a> {
     mel: MultiScaleMelLoss,
     codec: SoundStream,
     averages: ResidualEma,
-    rates: LayerRates,
     optimizer: ModuleOptimizer,
 }
 
@@ -126,7 +125,6 @@ impl<'a> CodecTrainee<'a> {
             sampler: CropSampler::new(&recordings.train.lengths(), settings.crop_samples),
             mel: MultiScaleMelLoss::new(settings.model.sample_rate_hz, &device),
             device,
-            rates: LayerRates::of(&codec),
             codec,
             averages,
             optimizer,
@@ -244,7 +242,8 @@ impl Trainee for CodecTrainee<'_> {
             .with("commitment", scalar(commitment));
         let gradients = GradientsParams::from_grads(loss.backward(), &self.codec);
         let rate = self.settings.schedule.learning_rate(step);
-        self.codec = self.optimizer.step(self.rates.at(rate), self.codec.clone(), gradients);
+        let rates = LayerRates::of(&self.codec).at(rate);
+        self.codec = self.optimizer.step(rates, self.codec.clone(), gradients);
         self.learn_codebooks(&output.quantized, step);
         Ok(measures.with("learning_rate", rate))
     }

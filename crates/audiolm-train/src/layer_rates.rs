@@ -15,6 +15,9 @@ const NARROW: usize = 64;
 /// Adam moves every weight by about the rate, so that an output which sums `n` of them moves `n`
 /// times as far: the rate of a layer has to fall with its width (Yang et al. 2022, arXiv 2203.03466,
 /// table 3), or the widest layers are thrown about while the narrowest hardly learn.
+///
+/// Layers are known by their identity, which a model that is read from a checkpoint brings along:
+/// take the rates of the model that is to be moved, not of one that was there before it.
 #[derive(Debug, Clone)]
 pub(crate) struct LayerRates {
     layers: Vec<(ParamId, f64)>,
