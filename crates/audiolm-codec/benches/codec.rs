@@ -10,7 +10,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 
 const SAMPLE_RATE_HZ: usize = 16_000;
-const N_QUANTIZERS: usize = 12;
+const N_QUANTIZERS: usize = 16;
 
 fn main() {
     divan::main();

@@ -145,9 +145,15 @@ impl SoundStream {
         rows(self.encoder.forward(self.padded(wave))).detach()
     }
 
-    /// Initialises the codebooks by k-means on `vectors` of [`embed`](Self::embed).
-    pub fn fit_codebooks(self, vectors: Tensor<2>, rng: &mut Generator) -> Self {
-        Self { quantizer: self.quantizer.fitted(vectors, rng), ..self }
+    /// Initialises the codebooks by k-means on `vectors` of [`embed`](Self::embed). `on_codebook`
+    /// is called after each with the number of those that are done.
+    pub fn fit_codebooks(
+        self,
+        vectors: Tensor<2>,
+        rng: &mut Generator,
+        on_codebook: impl FnMut(usize),
+    ) -> Self {
+        Self { quantizer: self.quantizer.fitted(vectors, rng, on_codebook), ..self }
     }
 
     /// Writes configuration and weights into a folder.

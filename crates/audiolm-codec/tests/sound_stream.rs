@@ -41,7 +41,7 @@ fn noise(shape: [usize; 3], device: &Device) -> Tensor<3> {
 
 fn fitted(codec: SoundStream, device: &Device) -> SoundStream {
     let vectors = codec.embed(noise([4, 1, 3200], device));
-    codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0))
+    codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0), |_| {})
 }
 
 #[track_caller]

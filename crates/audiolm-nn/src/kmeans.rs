@@ -1,6 +1,7 @@
 //! K-means on any device: k-means++ seeding and Lloyd's iterations as matrix products.
 
 use burn::prelude::*;
+use burn::tensor::IndexingUpdateOp;
 use rand::RngExt;
 
 use crate::Generator;
@@ -40,26 +41,43 @@ pub fn fit(
 /// - centroids: `[n_clusters, dims]`
 /// - output: `[n]`
 pub fn assign(points: Tensor<2>, centroids: &Tensor<2>) -> Tensor<1, Int> {
-    in_chunks(&points, |chunk| distances(chunk, centroids).argmin(1).squeeze_dim(1))
+    let measure = Measure::of(centroids);
+    in_chunks(&points, |chunk| measure.distances(chunk).argmin(1).squeeze_dim(1))
 }
 
-/// The squared distance of each point to its nearest centroid, without the point's own square
-/// removed: `[n]`.
+/// The squared distance of each point to its nearest centroid: `[n]`.
 ///
 /// # Shapes
 /// As in [`assign`].
 pub fn nearest_squared_distance(points: Tensor<2>, centroids: &Tensor<2>) -> Tensor<1> {
-    let squares = |it: Tensor<2>| (it.clone() * it).sum_dim(1);
+    let measure = Measure::of(centroids);
     in_chunks(&points, |chunk| {
-        let nearest = distances(chunk.clone(), centroids).min_dim(1);
-        (nearest + squares(chunk)).clamp_min(0.0).squeeze_dim(1)
+        let nearest = measure.distances(chunk.clone()).min_dim(1);
+        (nearest + squared_lengths(chunk)).clamp_min(0.0).squeeze_dim(1)
     })
 }
 
-/// `|c|^2 - 2 x·c`: what differs between the squared distances of one point, `[n, n_clusters]`.
-fn distances(points: Tensor<2>, centroids: &Tensor<2>) -> Tensor<2> {
-    let squares = (centroids.clone() * centroids.clone()).sum_dim(1).transpose();
-    points.matmul(centroids.clone().transpose()) * -2.0 + squares
+/// `|x|^2` of each row: `[n, 1]`.
+fn squared_lengths(rows: Tensor<2>) -> Tensor<2> {
+    rows.square().sum_dim(1)
+}
+
+/// What turns points into distances by one product: centroids times -2 above their squared
+/// lengths, `[dims + 1, n_clusters]`.
+struct Measure(Tensor<2>);
+
+impl Measure {
+    fn of(centroids: &Tensor<2>) -> Self {
+        let lengths = squared_lengths(centroids.clone());
+        Self(Tensor::cat(vec![centroids.clone() * -2.0, lengths], 1).transpose())
+    }
+
+    /// `|c|^2 - 2 x·c`: what differs between the squared distances of one point,
+    /// `[n, n_clusters]`.
+    fn distances(&self, points: Tensor<2>) -> Tensor<2> {
+        let ones = Tensor::ones([points.dims()[0], 1], &points.device());
+        Tensor::cat(vec![points, ones], 1).matmul(self.0.clone())
+    }
 }
 
 fn in_chunks<K: burn::tensor::kind::Basic>(
@@ -77,20 +95,11 @@ fn averaged(points: &Tensor<2>, centroids: &Tensor<2>) -> Tensor<2> {
     let [n_clusters, dims] = centroids.dims();
     let device = points.device();
     let ids = assign(points.clone(), centroids);
-    let rows = ids.clone().unsqueeze_dim::<2>(1).repeat_dim(1, dims);
-    let sums = Tensor::zeros([n_clusters, dims], &device).scatter(
-        0,
-        rows,
-        points.clone(),
-        burn::tensor::IndexingUpdateOp::Add,
-    );
+    let add = IndexingUpdateOp::Add;
+    let sums = Tensor::zeros([n_clusters, dims], &device);
+    let sums = sums.select_assign(0, ids.clone(), points.clone(), add);
     let ones = Tensor::<1>::ones([points.dims()[0]], &device);
-    let counts = Tensor::<1>::zeros([n_clusters], &device).scatter(
-        0,
-        ids,
-        ones,
-        burn::tensor::IndexingUpdateOp::Add,
-    );
+    let counts = Tensor::<1>::zeros([n_clusters], &device).select_assign(0, ids, ones, add);
     let means = sums / counts.clone().clamp_min(1.0).unsqueeze_dim::<2>(1);
     refilled(means, counts, points, centroids)
 }
@@ -108,7 +117,6 @@ fn refilled(
     if empty.is_empty() {
         return means;
     }
-    let [_, dims] = means.dims();
     let device = means.device();
     let far = nearest_squared_distance(points.clone(), centroids);
     let (_, farthest) = far.sort_descending_with_indices(0);
@@ -116,8 +124,7 @@ fn refilled(
         points.clone().select(0, farthest.slice_dim(0, ..empty.len().min(points.dims()[0])));
     let rows = Tensor::<1, Int>::from_data(TensorData::from(empty.as_slice()), &device);
     let old = means.clone().select(0, rows.clone());
-    let rows = rows.unsqueeze_dim::<2>(1).repeat_dim(1, dims);
-    means.scatter(0, rows, moved - old, burn::tensor::IndexingUpdateOp::Add)
+    means.select_assign(0, rows, moved - old, IndexingUpdateOp::Add)
 }
 
 /// Seeds far from one another: each is drawn with a probability proportional to its squared
@@ -127,11 +134,17 @@ fn plus_plus(points: &Tensor<2>, n_clusters: usize, rng: &mut Generator) -> Tens
     let [n, _] = points.dims();
     let row = |it: usize| points.clone().slice_dim(0, it..it + 1);
     let mut seeds = vec![row(rng.random_range(0..n))];
-    let mut nearest = nearest_squared_distance(points.clone(), &seeds[0]);
+    let lengths = squared_lengths(points.clone());
+    let distance = |seed: &Tensor<2>| -> Tensor<1> {
+        let products = points.clone().matmul(seed.clone().transpose() * -2.0);
+        let distances = lengths.clone() + squared_lengths(seed.clone()) + products;
+        distances.clamp_min(0.0).squeeze_dim(1)
+    };
+    let mut nearest = distance(&seeds[0]);
     while seeds.len() < n_clusters {
         let weights = nearest.to_data().try_to_vec::<f32>().expect("distances are read as f32");
         let seed = row(weighted(&weights, rng));
-        nearest = nearest.min_pair(nearest_squared_distance(points.clone(), &seed));
+        nearest = nearest.min_pair(distance(&seed));
         seeds.push(seed);
     }
     Tensor::cat(seeds, 0)

@@ -102,7 +102,7 @@ mod tests {
         let codec = config.init(device).unwrap();
         let noise = Tensor::random([4, 1, 8000], Distribution::Normal(0.0, 0.1), device);
         let vectors = codec.embed(noise);
-        codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0))
+        codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0), |_| {})
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn codec_config() -> SoundStreamConfig {
 fn codec(config: &SoundStreamConfig, device: &Device) -> Result<SoundStream, BundleError> {
     let codec = config.init(device)?;
     let vectors = codec.embed(noise([4, 8000], device).unsqueeze_dim(1));
-    Ok(codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0)))
+    Ok(codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0), |_| {}))
 }
 
 fn noise(shape: [usize; 2], device: &Device) -> Tensor<2> {

@@ -22,7 +22,7 @@ use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer
 use crate::drive::{Drive, Trainee};
 use crate::layer_rates::LayerRates;
 use crate::recordings::{Recordings, Waves, require_seconds, waves};
-use crate::{Cadence, Ending, Measures, Schedule, StageRun, TrainError};
+use crate::{Cadence, Ending, Measures, Observer, Schedule, StageRun, TrainError};
 
 /// Vectors for each entry of a codebook that the initialisation by k-means looks at.
 const VECTORS_PER_ENTRY: usize = 128;
@@ -132,7 +132,8 @@ impl<'a> CodecTrainee<'a> {
     }
 
     /// Codebooks that fit what the untrained encoder makes of the first batches (section III-C).
-    fn fit_codebooks(&mut self) -> Result<(), TrainError> {
+    fn fit_codebooks(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let quantizers = self.settings.model.quantizer.n_quantizers as u64;
         let per_batch = self.settings.vectors_per_batch();
         let wanted = VECTORS_PER_ENTRY * self.settings.model.quantizer.codebook_size;
         let codec = self.codec.valid();
@@ -142,7 +143,11 @@ impl<'a> CodecTrainee<'a> {
             vectors.push(codec.embed(wave));
         }
         let rng = &mut generator(self.seed, "codebooks", 0);
-        let fitted = codec.fit_codebooks(Tensor::cat(vectors, 0), rng);
+        observer.begin("codec: codebooks", 0, quantizers);
+        let fitted = codec.fit_codebooks(Tensor::cat(vectors, 0), rng, |done| {
+            observer.advance(done as u64, &Measures::default());
+        });
+        observer.end();
         self.codec = fitted.train();
         self.averages = ResidualEma::new(self.codec.quantizer(), per_batch);
         Ok(())
@@ -224,10 +229,11 @@ impl Trainee for CodecTrainee<'_> {
         "codec"
     }
 
+    fn prepare(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        self.fit_codebooks(observer)
+    }
+
     fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
-        if step == 0 {
-            self.fit_codebooks()?;
-        }
         let wave = self.batch("crops", step)?;
         let output = self.codec.forward(wave.clone(), &self.active(step));
         let losses = self.reconstruction_loss(wave, output.wave);

@@ -15,6 +15,11 @@ pub(crate) trait Trainee {
     /// The stage's name.
     fn stage(&self) -> &'static str;
 
+    /// Does what comes before the first step of all, and not when a run goes on.
+    fn prepare(&mut self, _observer: &mut dyn Observer) -> Result<(), TrainError> {
+        Ok(())
+    }
+
     /// Does one step; its measures hold at least `loss`.
     fn step(&mut self, step: u64) -> Result<Measures, TrainError>;
 
@@ -81,7 +86,10 @@ impl<'a> Drive<'a> {
                 trainee.restore(&folder)?;
                 step
             }
-            None => 0,
+            None => {
+                trainee.prepare(self.observer)?;
+                0
+            }
         };
         let mut saved = step;
         let mut log = MetricsLog::open(&self.folder.join("metrics.jsonl"), step)?;

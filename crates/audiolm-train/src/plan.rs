@@ -146,7 +146,7 @@ fn tiny() -> Plan {
             batch: 6,
             crop_samples: 32_000,
             front_end_gradient: 1.0,
-            schedule: Schedule { warmup_steps: 150, ..schedule(1200, 5e-4) },
+            schedule: Schedule { warmup_steps: 150, ..schedule(4000, 5e-4) },
             cadence: cadence(10, 150, 50),
         },
         kmeans: KmeansSettings {
@@ -160,7 +160,7 @@ fn tiny() -> Plan {
             model: SoundStreamConfig::tiny_16khz(),
             batch: 6,
             crop_samples: 8_000,
-            schedule: Schedule { warmup_steps: 100, final_share: 0.02, ..schedule(4000, 3e-4) },
+            schedule: Schedule { warmup_steps: 200, final_share: 0.02, ..schedule(3000, 1e-4) },
             wave_weight: 5.0,
             quantizer_dropout: 0.5,
             commitment_weight: 1.0,

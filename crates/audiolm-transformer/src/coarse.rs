@@ -77,9 +77,9 @@ impl CoarseStageConfig {
         Self::new(DecoderConfig::paper(), 1024, 4, 1024)
     }
 
-    /// A stage of about 2.6 M parameters, for a processor: 3 quantizers of 512 codes.
+    /// A stage of about 1.8 M parameters, for a processor: 3 quantizers of 1024 codes.
     pub fn tiny() -> Self {
-        Self::new(DecoderConfig::new(192, 5, 4, 768), 256, 3, 512)
+        Self::new(DecoderConfig::new(160, 4, 4, 640), 256, 3, 1024)
     }
 
     /// Builds the stage with fresh weights, or names what is wrong with the numbers.

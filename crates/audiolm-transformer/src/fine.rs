@@ -70,9 +70,9 @@ impl FineStageConfig {
         Self::new(DecoderConfig::paper(), 12, 4, 1024)
     }
 
-    /// A stage of about 2.2 M parameters, for a processor: 9 of 12 quantizers of 512 codes.
+    /// A stage of about 2.7 M parameters, for a processor: 13 of 16 quantizers of 1024 codes.
     pub fn tiny() -> Self {
-        Self::new(DecoderConfig::new(160, 4, 4, 640), 12, 3, 512)
+        Self::new(DecoderConfig::new(128, 3, 4, 512), 16, 3, 1024)
     }
 
     /// Builds the stage with fresh weights, or names what is wrong with the numbers.

@@ -59,9 +59,9 @@ impl SemanticStageConfig {
         Self::new(DecoderConfig::paper(), 1024)
     }
 
-    /// A stage of about 1.3 M parameters, for a processor: K = 256.
+    /// A stage of about 0.9 M parameters, for a processor: K = 256.
     pub fn tiny() -> Self {
-        Self::new(DecoderConfig::new(160, 4, 4, 640), 256)
+        Self::new(DecoderConfig::new(128, 4, 4, 512), 256)
     }
 
     /// Builds the stage with fresh weights, or names what is wrong with the numbers.

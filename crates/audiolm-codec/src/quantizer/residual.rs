@@ -43,21 +43,28 @@ impl ResidualQuantizer {
     }
 
     /// Codebooks that fit `vectors` `[n, dimension]`: each by k-means on what the ones before it
-    /// leave over (section III-C: initialisation on the first batch).
+    /// leave over (section III-C: initialisation on the first batch). `on_codebook` is called after
+    /// each with the number of those that are done.
     ///
     /// # Panics
     /// Where there are fewer vectors than entries of a codebook.
-    pub fn fitted(self, vectors: Tensor<2>, rng: &mut Generator) -> Self {
+    pub fn fitted(
+        self,
+        vectors: Tensor<2>,
+        rng: &mut Generator,
+        mut on_codebook: impl FnMut(usize),
+    ) -> Self {
         let mut residual = vectors.detach();
-        let fit = |codebook: Codebook| {
+        let fit = |(index, codebook): (usize, Codebook)| {
             let [size, _] = codebook.embedding().dims();
             let fitted = kmeans::fit(residual.clone(), size, KMEANS_ITERATIONS, rng);
             let codebook = codebook.with_embedding(fitted);
             let codes = codebook.assign(residual.clone());
             residual = residual.clone() - codebook.lookup(codes);
+            on_codebook(index + 1);
             codebook
         };
-        Self { codebooks: self.codebooks.into_iter().map(fit).collect() }
+        Self { codebooks: self.codebooks.into_iter().enumerate().map(fit).collect() }
     }
 
     /// # Shapes
