@@ -7,8 +7,8 @@ use audiolm::DeviceName;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    BundleArgs, ContinueArgs, EvaluateArgs, GenerateArgs, InfoArgs, PlotArgs, ReconstructArgs,
-    ResynthesizeArgs, SpectrogramArgs, TokenizeArgs, TrainArgs,
+    BundleArgs, CardArgs, ContinueArgs, EvaluateArgs, GenerateArgs, InfoArgs, PlotArgs,
+    ReconstructArgs, ResynthesizeArgs, SpectrogramArgs, TokenizeArgs, TrainArgs,
 };
 use crate::numbers;
 use crate::session::Session;
@@ -65,6 +65,7 @@ enum Command {
     Info(InfoArgs),
     Train(TrainArgs),
     Bundle(BundleArgs),
+    Card(CardArgs),
     Evaluate(EvaluateArgs),
     Plot(PlotArgs),
     Spectrogram(SpectrogramArgs),
@@ -83,6 +84,7 @@ impl Cli {
             Command::Info(args) => args.run(&session),
             Command::Train(args) => args.run(&session),
             Command::Bundle(args) => args.run(&session),
+            Command::Card(args) => args.run(&session),
             Command::Evaluate(args) => args.run(&session),
             Command::Plot(args) => args.run(&session),
             Command::Spectrogram(args) => args.run(&session),

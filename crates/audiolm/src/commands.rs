@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod bundle;
+mod card;
 mod continue_audio;
 mod evaluate;
 mod generate;
@@ -15,6 +16,7 @@ mod tokenize;
 mod train;
 
 pub use bundle::BundleArgs;
+pub use card::CardArgs;
 pub use continue_audio::ContinueArgs;
 pub use evaluate::EvaluateArgs;
 pub use generate::GenerateArgs;

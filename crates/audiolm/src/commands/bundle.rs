@@ -58,7 +58,7 @@ struct Made {
 impl BundleArgs {
     /// Assembles the bundle.
     pub fn run(&self, session: &Session) -> Result<()> {
-        let plan = self.plan()?;
+        let plan = plan_of_run(&self.run)?;
         let rate_hz = plan.codec.model.sample_rate_hz as u32;
         let prompt = self.prompt.as_ref().map(|it| Clip::read_at(it, rate_hz)).transpose()?;
         let options = AssembleOptions {
@@ -72,17 +72,14 @@ impl BundleArgs {
         }
         session.print(&Made { bundle: self.output.clone(), name: self.name.clone() })
     }
+}
 
-    fn plan(&self) -> Result<Plan> {
-        let path = self.run.join("plan.toml");
-        ensure!(
-            path.is_file(),
-            "{}: expected the folder of a run, with plan.toml",
-            self.run.display()
-        );
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        Ok(Plan::preset(Preset::Tiny).with_overrides(&text, Path::new(&path))?)
-    }
+/// The settings of a training run.
+pub(super) fn plan_of_run(run: &Path) -> Result<Plan> {
+    let path = run.join("plan.toml");
+    ensure!(path.is_file(), "{}: expected the folder of a run, with plan.toml", run.display());
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Ok(Plan::preset(Preset::Tiny).with_overrides(&text, &path)?)
 }
 
 /// Each stage sees as much at once as the crops it was trained on.

@@ -12,7 +12,7 @@ use clap::Args;
 use crate::session::Session;
 use bundle::BundleInfo;
 use run::{CheckpointInfo, RunInfo};
-use weights::WeightsInfo;
+pub(super) use weights::WeightsInfo;
 
 /// Show what a bundle, a training run, a checkpoint or a file of weights holds
 #[derive(Debug, Args)]

@@ -42,17 +42,7 @@ impl PlotArgs {
     /// Draws.
     pub fn run(&self, session: &Session) -> Result<()> {
         let folder = self.output.clone().unwrap_or_else(|| self.run.join("plots"));
-        let mut pictures = Vec::new();
-        for (stage, curve) in Stage::ALL.into_iter().filter_map(|it| Some((it, curve(it)?))) {
-            let metrics = self.run.join(stage.name()).join("metrics.jsonl");
-            if metrics.is_file()
-                && let Some(chart) = chart(stage, &curve, &read_metrics(&metrics)?)
-            {
-                let path = folder.join(stage.name()).with_extension("png");
-                save(&chart, &path)?;
-                pictures.push(path);
-            }
-        }
+        let pictures = draw_curves(&self.run, &folder)?;
         ensure!(
             !pictures.is_empty(),
             "{}: nothing to draw: no stage has measured anything in this folder",
@@ -60,6 +50,22 @@ impl PlotArgs {
         );
         session.print(&Pictures { pictures })
     }
+}
+
+/// One picture for each stage of a run that has measured anything.
+pub(super) fn draw_curves(run: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut pictures = Vec::new();
+    for (stage, curve) in Stage::ALL.into_iter().filter_map(|it| Some((it, curve(it)?))) {
+        let metrics = run.join(stage.name()).join("metrics.jsonl");
+        if metrics.is_file()
+            && let Some(chart) = chart(stage, &curve, &read_metrics(&metrics)?)
+        {
+            let path = folder.join(stage.name()).with_extension("png");
+            save(&chart, &path)?;
+            pictures.push(path);
+        }
+    }
+    Ok(pictures)
 }
 
 /// Clusters have no curve.

@@ -10,21 +10,21 @@ use serde::Serialize;
 
 /// A file of weights.
 #[derive(Debug, Serialize)]
-pub(super) struct WeightsInfo {
+pub(in crate::commands) struct WeightsInfo {
     /// The file.
     file: PathBuf,
     /// Its size.
-    pub(super) bytes: u64,
+    pub(in crate::commands) bytes: u64,
     /// How many tensors it holds.
     pub(super) tensors: usize,
     /// How many numbers.
-    pub(super) parameters: usize,
+    pub(in crate::commands) parameters: usize,
     /// Their types.
-    pub(super) types: BTreeSet<String>,
+    pub(in crate::commands) types: BTreeSet<String>,
 }
 
 impl WeightsInfo {
-    pub(super) fn of_file(path: &Path) -> Result<Self> {
+    pub(in crate::commands) fn of_file(path: &Path) -> Result<Self> {
         let shown = || path.display().to_string();
         let bytes = std::fs::read(path).with_context(shown)?;
         let weights = SafeTensors::deserialize(&bytes)
