@@ -166,7 +166,7 @@ fn tiny() -> Plan {
             commitment_weight: 1.0,
             level_dbfs: -26.0,
             level_spread_db: 6.0,
-            cadence: cadence(10, 300, 100),
+            cadence: cadence(10, 200, 50),
         },
         semantic: StageSettings {
             model: SemanticStageConfig::tiny(),
@@ -185,7 +185,7 @@ fn tiny() -> Plan {
         fine: StageSettings {
             model: FineStageConfig::tiny(),
             batch: 4,
-            crop_seconds: 1.5,
+            crop_seconds: 1.0,
             schedule: schedule(1000, 1e-3),
             cadence: cadence(10, 300, 100),
         },
