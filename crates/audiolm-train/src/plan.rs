@@ -179,8 +179,8 @@ fn tiny() -> Plan {
             model: CoarseStageConfig::tiny(),
             batch: 4,
             crop_seconds: 4.0,
-            schedule: schedule(1500, 1e-3),
-            cadence: cadence(10, 300, 100),
+            schedule: schedule(1000, 1e-3),
+            cadence: cadence(10, 200, 100),
         },
         fine: StageSettings {
             model: FineStageConfig::tiny(),
