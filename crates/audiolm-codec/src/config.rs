@@ -47,19 +47,6 @@ impl SoundStreamConfig {
         self.frames_per_second() * self.quantizer.n_quantizers as f64 * bits_per_code
     }
 
-    /// Frames before its own that a frame of the encoder depends on: the reach of every
-    /// convolution, in samples, rounded up.
-    pub(crate) fn context_frames(&self) -> usize {
-        const UNITS_REACH: usize = 6 * (1 + 3 + 9);
-        let (mut reach, mut samples_per_frame) = (6, 1);
-        for stride in &self.strides {
-            reach += (UNITS_REACH + stride) * samples_per_frame;
-            samples_per_frame *= stride;
-        }
-        reach += 2 * samples_per_frame;
-        reach.div_ceil(samples_per_frame)
-    }
-
     /// Names the first number that describes no codec.
     pub(crate) fn validate(&self) -> Result<(), CodecError> {
         let positive = [

@@ -1,12 +1,12 @@
 //! The decoder of SoundStream: from one vector per frame to samples.
 
 use audiolm_nn::{
-    CausalConv1d, CausalConv1dConfig, CausalConvTranspose1d, CausalConvTranspose1dConfig,
-    ConvError, elu,
+    CausalConv1d, CausalConv1dConfig, CausalConv1dState, CausalConvTranspose1d,
+    CausalConvTranspose1dConfig, CausalConvTranspose1dState, ConvError, elu,
 };
 use burn::prelude::*;
 
-use crate::residual_unit::residual_units;
+use crate::residual_unit::{ResidualUnitState, residual_units, silent_units, step_units};
 use crate::transform::{BandSplits, from_channels};
 use crate::{ResidualUnit, SoundStreamConfig};
 
@@ -23,6 +23,20 @@ pub struct Decoder {
 struct DecoderBlock {
     upsample: CausalConvTranspose1d,
     units: Vec<ResidualUnit>,
+}
+
+/// The past a stream carries through the decoder from one chunk to the next.
+#[derive(Debug, Clone)]
+pub struct DecoderState {
+    first: CausalConv1dState,
+    blocks: Vec<DecoderBlockState>,
+    last: CausalConv1dState,
+}
+
+#[derive(Debug, Clone)]
+struct DecoderBlockState {
+    upsample: CausalConvTranspose1dState,
+    units: Vec<ResidualUnitState>,
 }
 
 impl Decoder {
@@ -53,13 +67,34 @@ impl Decoder {
         }
     }
 
+    /// Decodes a whole clip: one [`step`](Self::step) from silence.
+    ///
     /// # Shapes
     /// - frames: `[batch, time, dimension]`
     /// - output: `[batch, 1, time * hop]`
+    ///
+    /// # Panics
+    /// On any other shape.
     pub fn forward(&self, frames: Tensor<3>) -> Tensor<3> {
-        let hidden =
-            self.blocks.iter().fold(self.first.forward(frames), |it, block| block.forward(it));
-        self.last.forward(elu(hidden)).swap_dims(1, 2)
+        let mut state = self.silence(frames.dims()[0], &frames.device());
+        self.step(frames, &mut state)
+    }
+
+    /// Decodes the next chunk of a stream; shapes and panics as in [`forward`](Self::forward).
+    pub fn step(&self, chunk: Tensor<3>, state: &mut DecoderState) -> Tensor<3> {
+        let hidden = self.first.step(chunk, &mut state.first);
+        let blocks = self.blocks.iter().zip(&mut state.blocks);
+        let hidden = blocks.fold(hidden, |it, (block, state)| block.step(it, state));
+        self.last.step(elu(hidden), &mut state.last).swap_dims(1, 2)
+    }
+
+    /// The state of a stream that has decoded nothing yet.
+    pub fn silence(&self, batch: usize, device: &Device) -> DecoderState {
+        DecoderState {
+            first: self.first.silence(batch, device),
+            blocks: self.blocks.iter().map(|it| it.silence(batch, device)).collect(),
+            last: self.last.silence(batch, device),
+        }
     }
 }
 
@@ -73,8 +108,15 @@ impl DecoderBlock {
         })
     }
 
-    fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        let hidden = self.upsample.forward(elu(input));
-        self.units.iter().fold(hidden, |it, unit| unit.forward(it))
+    fn step(&self, chunk: Tensor<3>, state: &mut DecoderBlockState) -> Tensor<3> {
+        let hidden = self.upsample.step(elu(chunk), &mut state.upsample);
+        step_units(&self.units, hidden, &mut state.units)
+    }
+
+    fn silence(&self, batch: usize, device: &Device) -> DecoderBlockState {
+        DecoderBlockState {
+            upsample: self.upsample.silence(batch, device),
+            units: silent_units(&self.units, batch, device),
+        }
     }
 }

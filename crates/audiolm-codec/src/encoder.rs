@@ -1,9 +1,9 @@
 //! The encoder of SoundStream: from samples to one vector per frame.
 
-use audiolm_nn::{CausalConv1d, CausalConv1dConfig, ConvError, elu};
+use audiolm_nn::{CausalConv1d, CausalConv1dConfig, CausalConv1dState, ConvError, elu};
 use burn::prelude::*;
 
-use crate::residual_unit::residual_units;
+use crate::residual_unit::{ResidualUnitState, residual_units, silent_units, step_units};
 use crate::transform::{BandSplits, into_channels};
 use crate::{ResidualUnit, SoundStreamConfig};
 
@@ -20,6 +20,20 @@ pub struct Encoder {
 struct EncoderBlock {
     units: Vec<ResidualUnit>,
     downsample: CausalConv1d,
+}
+
+/// The past a stream carries through the encoder from one chunk to the next.
+#[derive(Debug, Clone)]
+pub struct EncoderState {
+    first: CausalConv1dState,
+    blocks: Vec<EncoderBlockState>,
+    last: CausalConv1dState,
+}
+
+#[derive(Debug, Clone)]
+struct EncoderBlockState {
+    units: Vec<ResidualUnitState>,
+    downsample: CausalConv1dState,
 }
 
 impl Encoder {
@@ -48,13 +62,34 @@ impl Encoder {
         }
     }
 
+    /// Encodes a whole clip: one [`step`](Self::step) from silence.
+    ///
     /// # Shapes
     /// - wave: `[batch, 1, samples]`, `samples` a multiple of the hop
     /// - output: `[batch, samples / hop, dimension]`
+    ///
+    /// # Panics
+    /// On any other shape.
     pub fn forward(&self, wave: Tensor<3>) -> Tensor<3> {
-        let hidden = self.first.forward(wave.swap_dims(1, 2));
-        let hidden = self.blocks.iter().fold(hidden, |it, block| block.forward(it));
-        self.last.forward(elu(hidden))
+        let mut state = self.silence(wave.dims()[0], &wave.device());
+        self.step(wave, &mut state)
+    }
+
+    /// Encodes the next chunk of a stream; shapes and panics as in [`forward`](Self::forward).
+    pub fn step(&self, chunk: Tensor<3>, state: &mut EncoderState) -> Tensor<3> {
+        let hidden = self.first.step(chunk.swap_dims(1, 2), &mut state.first);
+        let blocks = self.blocks.iter().zip(&mut state.blocks);
+        let hidden = blocks.fold(hidden, |it, (block, state)| block.step(it, state));
+        self.last.step(elu(hidden), &mut state.last)
+    }
+
+    /// The state of a stream that has heard nothing yet.
+    pub fn silence(&self, batch: usize, device: &Device) -> EncoderState {
+        EncoderState {
+            first: self.first.silence(batch, device),
+            blocks: self.blocks.iter().map(|it| it.silence(batch, device)).collect(),
+            last: self.last.silence(batch, device),
+        }
     }
 }
 
@@ -67,8 +102,15 @@ impl EncoderBlock {
         })
     }
 
-    fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        let hidden = self.units.iter().fold(input, |it, unit| unit.forward(it));
-        self.downsample.forward(elu(hidden))
+    fn step(&self, chunk: Tensor<3>, state: &mut EncoderBlockState) -> Tensor<3> {
+        let hidden = step_units(&self.units, chunk, &mut state.units);
+        self.downsample.step(elu(hidden), &mut state.downsample)
+    }
+
+    fn silence(&self, batch: usize, device: &Device) -> EncoderBlockState {
+        EncoderBlockState {
+            units: silent_units(&self.units, batch, device),
+            downsample: self.downsample.silence(batch, device),
+        }
     }
 }

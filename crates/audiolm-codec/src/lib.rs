@@ -4,6 +4,8 @@
 //! A wave becomes one vector per frame through a causal convolutional [`Encoder`]; a
 //! [`ResidualQuantizer`] writes each vector as a row of codes, every code refining the ones before
 //! it; a mirrored [`Decoder`] turns codes back into sound. Any number of leading codes decodes.
+//! Sound that is still arriving is coded chunk by chunk: [`SoundStream::encode_step`] and
+//! [`SoundStream::decode_step`].
 //!
 //! The room takes tensors, never clips, and knows no language model.
 //!
@@ -35,8 +37,8 @@ mod sound_stream;
 mod transform;
 
 pub use config::{ResidualQuantizerConfig, SoundStreamConfig};
-pub use decoder::Decoder;
-pub use encoder::Encoder;
+pub use decoder::{Decoder, DecoderState};
+pub use encoder::{Encoder, EncoderState};
 pub use error::CodecError;
 pub use loss::MultiScaleMelLoss;
 pub use quantizer::{Codebook, CodebookEma, QuantizedOutput, ResidualEma, ResidualQuantizer};

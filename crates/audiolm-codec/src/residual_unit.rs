@@ -1,6 +1,6 @@
 //! The residual unit of SoundStream.
 
-use audiolm_nn::{CausalConv1d, CausalConv1dConfig, ConvError, elu};
+use audiolm_nn::{CausalConv1d, CausalConv1dConfig, CausalConv1dState, ConvError, elu};
 use burn::prelude::*;
 
 /// A dilated convolution of kernel 7 to half the channels, one of kernel 1 back, around a skip
@@ -12,6 +12,13 @@ use burn::prelude::*;
 pub struct ResidualUnit {
     dilated: CausalConv1d,
     mixing: CausalConv1d,
+}
+
+/// The past a stream carries through a unit from one chunk to the next.
+#[derive(Debug, Clone)]
+pub(crate) struct ResidualUnitState {
+    dilated: CausalConv1dState,
+    mixing: CausalConv1dState,
 }
 
 impl ResidualUnit {
@@ -33,11 +40,36 @@ impl ResidualUnit {
     }
 
     /// # Shapes
-    /// - input and output: `[batch, time, channels]`
-    pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        let hidden = self.dilated.forward(elu(input.clone()));
-        input + self.mixing.forward(elu(hidden))
+    /// - chunk and output: `[batch, time, channels]`
+    pub(crate) fn step(&self, chunk: Tensor<3>, state: &mut ResidualUnitState) -> Tensor<3> {
+        let hidden = self.dilated.step(elu(chunk.clone()), &mut state.dilated);
+        chunk + self.mixing.step(elu(hidden), &mut state.mixing)
     }
+
+    pub(crate) fn silence(&self, batch: usize, device: &Device) -> ResidualUnitState {
+        ResidualUnitState {
+            dilated: self.dilated.silence(batch, device),
+            mixing: self.mixing.silence(batch, device),
+        }
+    }
+}
+
+/// One chunk through units in a row.
+pub(crate) fn step_units(
+    units: &[ResidualUnit],
+    chunk: Tensor<3>,
+    states: &mut [ResidualUnitState],
+) -> Tensor<3> {
+    units.iter().zip(states).fold(chunk, |it, (unit, state)| unit.step(it, state))
+}
+
+/// The states of units in a row before a stream.
+pub(crate) fn silent_units(
+    units: &[ResidualUnit],
+    batch: usize,
+    device: &Device,
+) -> Vec<ResidualUnitState> {
+    units.iter().map(|it| it.silence(batch, device)).collect()
 }
 
 /// The three units of every block, whose dilations let it see 1, 3 and 9 frames apart.

@@ -6,7 +6,10 @@ use audiolm_nn::{ConvError, Generator, Precision, load_weights, save_weights};
 use burn::prelude::*;
 
 use crate::quantizer::rows;
-use crate::{CodecError, Decoder, Encoder, QuantizedOutput, ResidualQuantizer, SoundStreamConfig};
+use crate::{
+    CodecError, Decoder, DecoderState, Encoder, EncoderState, QuantizedOutput, ResidualQuantizer,
+    SoundStreamConfig,
+};
 
 /// The file of the configuration in a codec's folder.
 const CONFIG_FILE: &str = "config.json";
@@ -20,8 +23,6 @@ pub struct SoundStream {
     quantizer: ResidualQuantizer,
     decoder: Decoder,
     hop_samples: usize,
-    /// Frames before its own that a frame of the encoder depends on.
-    context_frames: usize,
 }
 
 /// What a training pass of a [`SoundStream`] yields.
@@ -50,7 +51,6 @@ impl SoundStreamConfig {
             quantizer: ResidualQuantizer::new(&self.quantizer, self.dimension, device),
             decoder: Decoder::new(self, device)?,
             hop_samples: self.hop_samples(),
-            context_frames: self.context_frames(),
         })
     }
 
@@ -69,6 +69,16 @@ impl SoundStream {
     /// Samples of one frame.
     pub fn hop_samples(&self) -> usize {
         self.hop_samples
+    }
+
+    /// The encoder.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// The decoder.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
     }
 
     /// The quantizer.
@@ -91,21 +101,48 @@ impl SoundStream {
     }
 
     /// The same codes as [`encode`](Self::encode), made `chunk_frames` at a time, so that memory
-    /// does not grow with the wave: each chunk is encoded together with the frames before it that
-    /// the encoder still sees.
+    /// does not grow with the wave.
     ///
     /// # Shapes
     /// As in [`encode`](Self::encode).
     pub fn encode_in_chunks(&self, wave: Tensor<3>, chunk_frames: usize) -> Tensor<3, Int> {
         let wave = self.padded(wave);
-        let frames = wave.dims()[2] / self.hop_samples;
-        let chunks = (0..frames).step_by(chunk_frames.max(1)).map(|start| {
-            let end = (start + chunk_frames.max(1)).min(frames);
-            let first = start.saturating_sub(self.context_frames);
-            let samples = first * self.hop_samples..end * self.hop_samples;
-            self.encode(wave.clone().slice_dim(2, samples)).slice_dim(2, start - first..)
+        let [batch, _, samples] = wave.dims();
+        let mut state = self.encoder.silence(batch, &wave.device());
+        let chunk_samples = chunk_frames.max(1) * self.hop_samples;
+        let chunks = (0..samples).step_by(chunk_samples).map(|start| {
+            let chunk = wave.clone().slice_dim(2, start..(start + chunk_samples).min(samples));
+            self.encode_step(chunk, &mut state)
         });
         Tensor::cat(chunks.collect(), 2)
+    }
+
+    /// The codes of the next chunk of a stream, whose state begins as the
+    /// [`silence`](Encoder::silence) of the [`encoder`](Self::encoder). A frame's codes follow from
+    /// the samples up to its end: the delay is one hop.
+    ///
+    /// # Shapes
+    /// - chunk: `[batch, 1, samples]`, `samples` a multiple of the hop
+    /// - output: `[batch, quantizer, samples / hop]`
+    ///
+    /// # Panics
+    /// On any other shape.
+    pub fn encode_step(&self, chunk: Tensor<3>, state: &mut EncoderState) -> Tensor<3, Int> {
+        self.quantizer.encode(self.encoder.step(chunk, state))
+    }
+
+    /// The wave of the next codes of a stream, whose state begins as the
+    /// [`silence`](Decoder::silence) of the [`decoder`](Self::decoder). There is no delay: each
+    /// frame yields its hop of samples.
+    ///
+    /// # Shapes
+    /// - codes: `[batch, n, time]`, `n` at least 1 and at most the number of quantizers
+    /// - output: `[batch, 1, time * hop]`
+    ///
+    /// # Panics
+    /// On any other shape.
+    pub fn decode_step(&self, codes: Tensor<3, Int>, state: &mut DecoderState) -> Tensor<3> {
+        self.decoder.step(self.quantizer.decode(codes), state)
     }
 
     /// The wave of codes, from any number of leading quantizers.
