@@ -1,34 +1,27 @@
 //! The codec over recordings of any length, piece by piece.
 
-use std::ops::Range;
-
 use audiolm_codec::SoundStream;
 use burn::prelude::*;
 
-/// How long recordings are divided for the codec.
-///
-/// The codec is causal and sees a limited past, so a piece with enough of it gives exactly what the
-/// whole would: memory depends on the piece alone.
+/// How long recordings are divided for the codec: memory depends on the piece alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pieces {
-    /// Frames that a piece adds.
+    /// Frames of a piece.
     pub(crate) frames: usize,
-    /// Frames before them that the codec sees and that are dropped again.
-    pub(crate) context: usize,
 }
 
-/// 20 s at 50 frames per second. The codec of AudioLM sees 26 frames, less than these 64.
-pub(crate) const PIECES: Pieces = Pieces { frames: 1000, context: 64 };
+/// 20 s at 50 frames per second.
+pub(crate) const PIECES: Pieces = Pieces { frames: 1000 };
 
 impl Pieces {
     /// The codes of whole frames, `[quantizer][frame]`.
     pub(crate) fn encode(&self, codec: &SoundStream, wave: &[f32], device: &Device) -> Vec<u32> {
-        let hop = codec.hop_samples();
-        let codes = self.each(wave.len() / hop).map(|piece| {
-            let wave = Tensor::<1>::from_floats(&wave[piece.seen(hop)], device);
-            codec.encode(wave.unsqueeze()).slice_dim(2, piece.dropped()..)
+        let mut state = codec.encoder().silence(1, device);
+        let pieces = wave.chunks(self.frames * codec.hop_samples()).map(|samples| {
+            let piece = Tensor::<1>::from_floats(samples, device);
+            codec.encode_step(piece.unsqueeze(), &mut state)
         });
-        let codes: Vec<_> = codes.collect();
+        let codes: Vec<_> = pieces.collect();
         match codes.is_empty() {
             true => Vec::new(),
             false => Tensor::cat(codes, 2).try_into_vec_as().expect("codes are small integers"),
@@ -44,42 +37,17 @@ impl Pieces {
         device: &Device,
     ) -> Vec<f32> {
         let n_frames = codes.len() / n_quantizers;
+        let mut state = codec.decoder().silence(1, device);
         let mut wave = Vec::with_capacity(n_frames * codec.hop_samples());
-        for piece in self.each(n_frames) {
-            let rows = codes.chunks(n_frames).map(|row| &row[piece.start..piece.frames.end]);
-            let seen: Vec<i32> = rows.flatten().map(|code| *code as i32).collect();
-            let shape = [1, n_quantizers, piece.frames.end - piece.start];
-            let codes = Tensor::<3, Int>::from_data(TensorData::new(seen, shape), device);
-            let decoded = codec.decode(codes).slice_dim(2, piece.dropped() * codec.hop_samples()..);
+        for start in (0..n_frames).step_by(self.frames) {
+            let end = (start + self.frames).min(n_frames);
+            let rows = codes.chunks(n_frames).map(|row| &row[start..end]);
+            let piece: Vec<i32> = rows.flatten().map(|code| *code as i32).collect();
+            let piece = TensorData::new(piece, [1, n_quantizers, end - start]);
+            let decoded = codec.decode_step(Tensor::from_data(piece, device), &mut state);
             wave.extend(decoded.try_into_vec_as::<f32>().expect("a wave can be read back"));
         }
         wave
-    }
-
-    fn each(&self, n_frames: usize) -> impl Iterator<Item = Piece> {
-        let Self { frames, context } = *self;
-        (0..n_frames).step_by(frames).map(move |first| Piece {
-            start: first.saturating_sub(context),
-            frames: first..(first + frames).min(n_frames),
-        })
-    }
-}
-
-/// Some frames of a recording.
-struct Piece {
-    /// The first frame that is seen.
-    start: usize,
-    /// Those that are kept.
-    frames: Range<usize>,
-}
-
-impl Piece {
-    fn seen(&self, hop: usize) -> Range<usize> {
-        self.start * hop..self.frames.end * hop
-    }
-
-    fn dropped(&self) -> usize {
-        self.frames.start - self.start
     }
 }
 
@@ -90,7 +58,7 @@ mod tests {
     use audiolm_nn::generator;
     use burn::tensor::Distribution;
 
-    /// As deep as the codec of AudioLM, so that it sees as far.
+    /// As deep as the codec of AudioLM.
     fn codec(device: &Device) -> SoundStream {
         let config = SoundStreamConfig {
             encoder_channels: 2,
@@ -111,7 +79,7 @@ mod tests {
         device.seed(0);
         let codec = codec(&device);
         let wave: Vec<f32> = (0..100 * 320).map(|n| 0.2 * (n as f32 * 0.03).sin()).collect();
-        let [pieces, whole] = [7, 1000].map(|frames| Pieces { frames, ..PIECES });
+        let [pieces, whole] = [7, 1000].map(|frames| Pieces { frames });
 
         let codes = whole.encode(&codec, &wave, &device);
         assert_eq!(codes.len(), 3 * 100);
