@@ -25,6 +25,8 @@
 //! # Ok::<(), audiolm_codec::CodecError>(())
 //! ```
 
+mod bits;
+mod code_file;
 mod config;
 mod decoder;
 mod encoder;
@@ -36,6 +38,7 @@ mod residual_unit;
 mod sound_stream;
 mod transform;
 
+pub use code_file::{CodeFile, CodeFileError, CodeFileHeader, CodecId};
 pub use config::{ResidualQuantizerConfig, SoundStreamConfig};
 pub use decoder::{Decoder, DecoderState};
 pub use encoder::{Encoder, EncoderState};

@@ -1,8 +1,11 @@
 //! From a recording to what it could have become.
 
+mod coding;
+
 use std::path::Path;
 
 use audiolm_audio::Clip;
+use audiolm_codec::CodecId;
 use audiolm_transformer::SplitCodes;
 use burn::prelude::*;
 
@@ -27,6 +30,7 @@ pub struct AudioLm {
     window_frames: WindowFrames,
     rate: Rate,
     frame: Frame,
+    codec_id: CodecId,
     device: Device,
 }
 
@@ -72,7 +76,8 @@ impl AudioLm {
         let layout = models.fine.layout();
         let frame = Frame { layout, n_coarse: models.coarse.layout().n_quantizers() };
         let window_frames = bundle.manifest().window_frames;
-        Ok(Self { models, window_frames, rate, frame, device: device.clone() })
+        let codec_id = bundle.codec_id()?;
+        Ok(Self { models, window_frames, rate, frame, codec_id, device: device.clone() })
     }
 
     /// Samples per second of every clip that comes out.
@@ -183,33 +188,6 @@ impl AudioLm {
         self.draw(options.seed, &options.sampling, on_progress).extend(&mut tokens, total)?;
         let wave = self.decode(&tokens.codes)?;
         self.generation(heard.unlevelled(wave), &tokens)
-    }
-
-    /// What the codec makes of a recording with its first `quantizers`, all of them without a
-    /// value. As long as the recording.
-    ///
-    /// # Errors
-    /// Where the recording is shorter than [`MIN_SECONDS`](crate::MIN_SECONDS) or not finite, or
-    /// the codec has no such number of quantizers.
-    pub fn reconstruct(
-        &self,
-        recording: &Clip,
-        quantizers: Option<usize>,
-    ) -> Result<Clip, PipelineError> {
-        let available = self.n_quantizers();
-        let n_quantizers = quantizers.unwrap_or(available);
-        if !(1..=available).contains(&n_quantizers) {
-            return Err(PipelineError::Quantizers { available, found: n_quantizers });
-        }
-        let heard = self.whole(recording)?;
-        let n_samples = heard.clip.samples.len();
-        let mut wave = heard.levelled();
-        wave.resize(n_samples.next_multiple_of(self.rate.hop_samples), 0.0);
-        let codes = PIECES.encode(&self.models.codec, &wave, &self.device);
-        let kept = &codes[..codes.len() / available * n_quantizers];
-        let mut wave = PIECES.decode(&self.models.codec, kept, n_quantizers, &self.device);
-        wave.truncate(n_samples);
-        Ok(self.rate.clip(heard.unlevelled(wave)))
     }
 
     /// A recording's tokens; a last frame that is not whole gives none.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use audiolm_codec::CodecId;
+
 use crate::configs::{Configs, agree};
 use crate::manifest::{MANIFEST_FILE, PartHashes};
 use crate::{BundleError, Manifest, Part, files};
@@ -55,6 +57,15 @@ impl Bundle {
     /// What it says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// What tells its codec from others, in files of codes.
+    pub(crate) fn codec_id(&self) -> Result<CodecId, BundleError> {
+        let path = self.folder.join(MANIFEST_FILE);
+        let digits = &self.manifest.hashes(Part::Codec, &path)?.weights;
+        let unreadable =
+            || BundleError::Hash { path: path.clone(), part: Part::Codec, found: digits.clone() };
+        CodecId::from_sha256(digits).ok_or_else(unreadable)
     }
 
     pub(crate) fn configs(&self) -> &Configs {

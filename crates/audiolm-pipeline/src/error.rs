@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use audiolm_audio::{AudioError, WriteError};
-use audiolm_codec::CodecError;
+use audiolm_codec::{CodecError, CodecId};
 use audiolm_nn::WeightsError;
 use audiolm_semantic::SemanticError;
 use audiolm_transformer::{ConfigError, GenerateError, SamplingError, TokenError};
@@ -52,6 +52,16 @@ pub enum BundleError {
         path: PathBuf,
         /// The part.
         part: Part,
+    },
+    /// A hash that is none.
+    #[error("{path}: expected the SHA-256 of {part} in 64 hexadecimal digits, found {found:?}")]
+    Hash {
+        /// The bundle's description.
+        path: PathBuf,
+        /// The part.
+        part: Part,
+        /// What stands there.
+        found: String,
     },
     /// A window in which nothing can slide.
     #[error("{path}: expected a window of at least 2 frames for {part}, found {found}")]
@@ -195,6 +205,14 @@ pub enum PipelineError {
     Seconds {
         /// The value given.
         found: f64,
+    },
+    /// Codes that mean something else to the codec at hand.
+    #[error("the codes were made by another codec (expected {expected}, found {found})")]
+    OtherCodec {
+        /// The codec at hand.
+        expected: CodecId,
+        /// The codec that made the codes.
+        found: CodecId,
     },
     /// A number of quantizers that the codec does not have.
     #[error("quantizers must be between 1 and {available}, found {found}")]

@@ -45,6 +45,11 @@ impl Rate {
     }
 }
 
+/// A wave as loud as the recording that was multiplied with `gain`.
+pub(crate) fn unlevelled(wave: Vec<f32>, gain: f32) -> Vec<f32> {
+    wave.into_iter().map(|it| (it / gain).clamp(-1.0, 1.0)).collect()
+}
+
 impl Heard {
     /// The first `seconds` of a recording.
     pub(crate) fn new(recording: &Clip, seconds: f64, rate: Rate) -> Result<Self, PipelineError> {
@@ -79,7 +84,12 @@ impl Heard {
 
     /// What the models made of it, as loud as the recording.
     pub(crate) fn unlevelled(&self, wave: Vec<f32>) -> Vec<f32> {
-        wave.into_iter().map(|it| (it / self.gain).clamp(-1.0, 1.0)).collect()
+        unlevelled(wave, self.gain)
+    }
+
+    /// What [`levelled`](Self::levelled) multiplies samples with.
+    pub(crate) fn gain(&self) -> f32 {
+        self.gain
     }
 
     /// What the models made, with the recording itself at its start.

@@ -7,8 +7,9 @@ use audiolm::DeviceName;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    BundleArgs, CardArgs, ContinueArgs, EvaluateArgs, GenerateArgs, InfoArgs, PlotArgs,
-    ReconstructArgs, ResynthesizeArgs, SpectrogramArgs, TokenizeArgs, TrainArgs,
+    BundleArgs, CardArgs, ContinueArgs, DecodeArgs, EncodeArgs, EvaluateArgs, GenerateArgs,
+    InfoArgs, PlotArgs, ReconstructArgs, ResynthesizeArgs, SpectrogramArgs, TokenizeArgs,
+    TrainArgs,
 };
 use crate::numbers;
 use crate::session::Session;
@@ -61,6 +62,8 @@ enum Command {
     Generate(GenerateArgs),
     Resynthesize(ResynthesizeArgs),
     Reconstruct(ReconstructArgs),
+    Encode(EncodeArgs),
+    Decode(DecodeArgs),
     Tokenize(TokenizeArgs),
     Info(InfoArgs),
     Train(TrainArgs),
@@ -80,6 +83,8 @@ impl Cli {
             Command::Generate(args) => args.run(&session),
             Command::Resynthesize(args) => args.run(&session),
             Command::Reconstruct(args) => args.run(&session),
+            Command::Encode(args) => args.run(&session),
+            Command::Decode(args) => args.run(&session),
             Command::Tokenize(args) => args.run(&session),
             Command::Info(args) => args.run(&session),
             Command::Train(args) => args.run(&session),

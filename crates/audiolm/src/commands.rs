@@ -3,6 +3,8 @@
 mod bundle;
 mod card;
 mod continue_audio;
+mod decode;
+mod encode;
 mod evaluate;
 mod generate;
 mod info;
@@ -18,6 +20,8 @@ mod train;
 pub use bundle::BundleArgs;
 pub use card::CardArgs;
 pub use continue_audio::ContinueArgs;
+pub use decode::DecodeArgs;
+pub use encode::EncodeArgs;
 pub use evaluate::EvaluateArgs;
 pub use generate::GenerateArgs;
 pub use info::InfoArgs;

@@ -1,8 +1,10 @@
 //! Where results go: checked before the work, whole after it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use audiolm::audio::{WriteError, write_whole};
 
 /// A file to be written, in a folder that can be written to.
 #[derive(Debug, Clone)]
@@ -24,6 +26,11 @@ impl Output {
         Self::with_extension(path, "json")
     }
 
+    /// A file of codes, likewise.
+    pub fn codes(path: &Path) -> Result<Self> {
+        Self::with_extension(path, "alm")
+    }
+
     /// Refuses to write over the file that is read.
     pub fn beside(self, input: &Path) -> Result<Self> {
         let is_input = match (self.0.canonicalize(), input.canonicalize()) {
@@ -32,6 +39,11 @@ impl Output {
         };
         ensure!(!is_input, "{}: the output would replace the input", self.0.display());
         Ok(self)
+    }
+
+    /// Writes the whole file, or none.
+    pub fn write(&self, bytes: &[u8]) -> Result<()> {
+        write_bytes(&self.0, bytes)
     }
 
     /// The file.
@@ -50,6 +62,12 @@ impl Output {
         check_folder(path)?;
         Ok(Self(path.to_owned()))
     }
+}
+
+/// Replaces a file by a whole one.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |source| WriteError::Failed { path: path.to_owned(), source };
+    Ok(write_whole(path, |out| out.write_all(bytes).map_err(failed))?)
 }
 
 /// Tries whether the folder of `path` takes a new file, and removes it again.

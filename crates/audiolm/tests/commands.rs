@@ -45,6 +45,23 @@ fn continue_needs_nothing_of_the_user() {
 }
 
 #[test]
+fn a_recording_is_compressed_and_back() {
+    let bench = Bench::new();
+    let encoded = bench.json("encode prompt.wav -o prompt.alm --quantizers 3");
+    assert_eq!(encoded["quantizers"], 3);
+    let bytes = std::fs::metadata(bench.path("prompt.alm")).unwrap().len();
+    assert_eq!(encoded["bytes"], bytes);
+    assert!(encoded["bits_per_second"].as_f64().unwrap() * 2.0 / 8.0 <= bytes as f64);
+
+    bench.json("decode prompt.alm -o decoded.wav");
+    bench.json("reconstruct prompt.wav -o reconstructed.wav --quantizers 3");
+    let bytes = |name: &str| std::fs::read(bench.path(name)).unwrap();
+    assert_eq!(bytes("decoded.wav"), bytes("reconstructed.wav"));
+    let samples = |name: &str| Clip::read(bench.path(name)).unwrap().samples.len();
+    assert_eq!(samples("decoded.wav"), samples("prompt.wav"));
+}
+
+#[test]
 fn the_seed_decides() {
     let bench = Bench::new();
     let bytes = |seed: u64, name: &str| {

@@ -6,6 +6,8 @@ mod support;
 
 use std::fs;
 
+use audiolm::codec::{CodeFile, CodeFileHeader, CodecId};
+
 use support::Bench;
 
 /// Refused for what it is given.
@@ -73,6 +75,8 @@ fn recordings_that_are_not_there() {
     check("continue nothing.wav -o out.wav", FAILED, &["nothing.wav: no such file"]);
     check("resynthesize nothing.wav -o out.wav", FAILED, &["nothing.wav: no such file"]);
     check("reconstruct nothing.wav -o out.wav", FAILED, &["nothing.wav: no such file"]);
+    check("encode nothing.wav -o out.alm", FAILED, &["nothing.wav: no such file"]);
+    check("decode nothing.alm -o out.wav", FAILED, &["nothing.alm"]);
     check("tokenize nothing.wav", FAILED, &["nothing.wav: no such file"]);
     check("spectrogram nothing.wav -o out.png", FAILED, &["nothing.wav: no such file"]);
 }
@@ -87,6 +91,22 @@ fn recordings_that_cannot_be_read() {
     bench.check_refused("continue empty.wav -o out.wav", FAILED, &["empty.wav: the file is empty"]);
     bench.check_refused("reconstruct cut.wav -o out.wav", FAILED, &["cut.wav: truncated"]);
     bench.check_refused("tokenize .", FAILED, &[".: cannot be read"]);
+}
+#[test]
+fn codes_that_cannot_be_read() {
+    let bench = Bench::new();
+    bench.json("encode prompt.wav -o whole.alm");
+    let whole = fs::read(bench.path("whole.alm")).unwrap();
+    fs::write(bench.path("cut.alm"), &whole[..whole.len() / 2]).unwrap();
+    let mut other = CodeFile::from_bytes(&whole).unwrap();
+    let codec = CodecId::from_sha256(&"7".repeat(64)).unwrap();
+    other = CodeFile::new(CodeFileHeader { codec, ..*other.header() }, other.codes().to_vec());
+    fs::write(bench.path("other.alm"), other.to_bytes()).unwrap();
+    let check = |arguments: &str, parts: &[&str]| bench.check_refused(arguments, FAILED, parts);
+    check("decode prompt.wav -o out.wav", &["prompt.wav: not a file of codes"]);
+    check("decode cut.alm -o out.wav", &["cut.alm: damaged", "bytes"]);
+    check("decode other.alm -o out.wav", &["other.alm", "another codec", "77777777"]);
+    check("encode prompt.wav -o out.wav", &["out.wav", "ends in .alm"]);
 }
 #[test]
 fn recordings_that_are_too_short() {

@@ -3,7 +3,7 @@
 mod model_card;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use audiolm::evaluation::Report;
@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::bundle::plan_of_run;
 use super::plot::draw_curves;
+use crate::output::write_bytes;
 use crate::session::Session;
 use model_card::{Curves, ModelCard};
 
@@ -72,7 +73,7 @@ impl CardArgs {
             curves: Curves { folder: CURVES, pictures: &pictures },
         };
         let path = folder.join("README.md");
-        write_whole(&path, &card.to_markdown()?)?;
+        write_bytes(&path, card.to_markdown()?.as_bytes())?;
         session.print(&Written { card: path, pictures })
     }
 
@@ -89,17 +90,6 @@ impl CardArgs {
             |it: &PathBuf| std::fs::read_to_string(it).with_context(|| it.display().to_string());
         self.notes.as_ref().map(read).transpose()
     }
-}
-
-/// Replaces a file by a whole one.
-fn write_whole(path: &Path, text: &str) -> Result<()> {
-    use std::io::Write;
-    let shown = || path.display().to_string();
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(shown)?;
-    file.write_all(text.as_bytes()).with_context(shown)?;
-    file.persist(path).with_context(shown)?;
-    Ok(())
 }
 
 impl fmt::Display for Written {

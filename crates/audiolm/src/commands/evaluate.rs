@@ -158,8 +158,7 @@ fn file_name(speaker: &str) -> String {
 
 fn write_report(report: &Report, output: &Output) -> Result<()> {
     let text = serde_json::to_string_pretty(report)?;
-    let path = output.path();
-    std::fs::write(path, format!("{text}\n")).with_context(|| path.display().to_string())
+    output.write(format!("{text}\n").as_bytes())
 }
 
 #[cfg(test)]
