@@ -46,7 +46,15 @@ pub fn save_weights<M: Module>(
         .metadata("format", "pt")
         .with_to_adapter(FloatCastAdapter::to(width));
     module.save_into(&mut store).map_err(|it| io(std::io::Error::other(it.to_string())))?;
+    open_to_others(&unfinished).map_err(io)?;
     std::fs::rename(&unfinished, path).map_err(io)
+}
+
+/// Gives a file the permissions of an ordinary new one, rather than the private ones it is written
+/// with.
+fn open_to_others(path: &Path) -> std::io::Result<()> {
+    let ordinary = std::fs::File::create(path.with_extension("empty"))?;
+    std::fs::set_permissions(path, ordinary.metadata()?.permissions())
 }
 
 /// Fills the module with the tensors of a file that [`save_weights`] wrote, at 32 bits.
@@ -117,6 +125,18 @@ mod tests {
         let difference = (saved.weight.val() - loaded.weight.val()).abs().max();
         assert!(difference.into_scalar::<f32>() <= tolerance);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left over");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn others_may_read_what_is_saved() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |it: &Path| std::fs::metadata(it).unwrap().permissions().mode();
+        let (saved, ordinary) = (folder.path().join("saved"), folder.path().join("ordinary"));
+        save_weights(&linear(4), &saved, Precision::Full).unwrap();
+        std::fs::write(&ordinary, "").unwrap();
+        assert_eq!(mode(&saved), mode(&ordinary));
     }
 
     #[test]
