@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn presets_are_of_the_stated_size() {
         let stage = CoarseStageConfig::tiny().init(&Device::default()).unwrap();
-        assert_eq!(stage.num_params(), 2_558_464);
+        assert_eq!(stage.num_params(), 1_763_136);
         let paper = CoarseStageConfig::paper();
         assert_eq!((paper.decoder.n_layers, paper.n_quantizers), (12, 4));
     }

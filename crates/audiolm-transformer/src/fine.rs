@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn presets_are_of_the_stated_size() {
         let stage = FineStageConfig::tiny().init(&Device::default()).unwrap();
-        assert_eq!(stage.num_params(), 2_213_696);
+        assert_eq!(stage.num_params(), 2_688_256);
         let paper = FineStageConfig::paper();
         assert_eq!((paper.n_quantizers, paper.n_coarse, paper.codebook_size), (12, 4, 1024));
     }

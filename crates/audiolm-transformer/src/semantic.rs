@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn presets_are_of_the_stated_size() {
         let stage = SemanticStageConfig::tiny().init(&Device::default()).unwrap();
-        assert_eq!(stage.num_params(), 1_322_880);
+        assert_eq!(stage.num_params(), 861_728);
         let paper = SemanticStageConfig::paper();
         assert_eq!((paper.n_ids, paper.decoder.d_ff, paper.decoder.dropout), (1024, 4096, 0.1));
     }
