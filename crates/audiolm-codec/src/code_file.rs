@@ -250,6 +250,7 @@ impl CodeFileHeader {
             positive,
             self.hop_samples,
         )?;
+        require(self.n_samples > 0, "the number of samples", positive, self.n_samples)?;
         let is_gain = self.gain.is_finite() && self.gain > 0.0;
         require(is_gain, "the gain", "finite and above 0", self.gain)
     }

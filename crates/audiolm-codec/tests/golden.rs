@@ -2,20 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use std::path::{Path, PathBuf};
+mod support;
 
-use audiolm_codec::{ResidualQuantizerConfig, SoundStream, SoundStreamConfig};
-use audiolm_nn::load_weights;
 use burn::prelude::*;
 use burn::tensor::Tolerance;
 use safetensors::SafeTensors;
+use support::{codec, fixture};
 
 /// Single against double precision over thirty layers; the greatest value is about 10.
 const ROUNDING: f32 = 5e-5;
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sound_stream").join(name)
-}
 
 /// A tensor of the reference: its shape, and its numbers of four bytes each.
 fn read<T>(name: &str, number: impl Fn([u8; 4]) -> T) -> ([usize; 3], Vec<T>) {
@@ -34,18 +29,6 @@ fn floats(name: &str, device: &Device) -> Tensor<3> {
 fn codes(device: &Device) -> Tensor<3, Int> {
     let (shape, numbers) = read("codes", i32::from_le_bytes);
     Tensor::from_data(TensorData::new(numbers, shape), device)
-}
-
-fn codec(device: &Device) -> SoundStream {
-    let config = SoundStreamConfig {
-        sample_rate_hz: 16_000,
-        encoder_channels: 4,
-        decoder_channels: 4,
-        strides: vec![4, 5],
-        dimension: 8,
-        quantizer: ResidualQuantizerConfig::new(4, 16),
-    };
-    load_weights(config.init(device).unwrap(), &fixture("model.safetensors")).unwrap()
 }
 
 #[test]

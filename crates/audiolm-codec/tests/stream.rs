@@ -2,32 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use std::path::Path;
+#[allow(dead_code, reason = "the golden needs a part of it")]
+mod support;
 
-use audiolm_codec::{ResidualQuantizerConfig, SoundStream, SoundStreamConfig};
-use audiolm_nn::load_weights;
 use burn::prelude::*;
 use burn::tensor::Distribution;
 use proptest::prelude::*;
+use support::codec;
 
 const HOP: usize = 20;
 /// Products of other shapes add up in other orders; the greatest sample is about 10.
 const ROUNDING: f32 = 5e-5;
-
-/// The small codec with random weights that `fixtures/sound_stream/make.py` wrote.
-fn codec(device: &Device) -> SoundStream {
-    let config = SoundStreamConfig {
-        sample_rate_hz: 16_000,
-        encoder_channels: 4,
-        decoder_channels: 4,
-        strides: vec![4, 5],
-        dimension: 8,
-        quantizer: ResidualQuantizerConfig::new(4, 16),
-    };
-    let weights = "tests/fixtures/sound_stream/model.safetensors";
-    let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join(weights);
-    load_weights(config.init(device).unwrap(), &weights).unwrap()
-}
 
 fn noise(frames: usize, device: &Device) -> Tensor<3> {
     device.seed(0);

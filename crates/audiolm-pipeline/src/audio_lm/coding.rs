@@ -59,11 +59,7 @@ impl AudioLm {
         let header = file.header();
         self.check_maker(header)?;
         let n_quantizers = usize::from(header.n_quantizers);
-        let n_frames = file.codes().len() / n_quantizers;
-        let codes = match n_frames {
-            0 => Vec::new(),
-            _ => transposed(file.codes(), n_frames),
-        };
+        let codes = transposed(file.codes(), header.n_frames() as usize);
         let mut wave = PIECES.decode(&self.models.codec, &codes, n_quantizers, &self.device);
         wave.truncate(header.n_samples as usize);
         Ok(self.rate.clip(unlevelled(wave, header.gain)))

@@ -76,7 +76,7 @@ impl ModelCard<'_> {
             sets => format!("the sets {}", sets.join(", ")),
         };
         let mut text = format!(
-            "## Training\n\nBy `audiolm train all`, seed {}, on the training recordings of {sets}. \
+            "## Training\n\nBy `audiolm train`, seed {}, on the training recordings of {sets}. \
              Features of layer {} of the semantic encoder make {} semantic tokens; codes are those \
              of {} quantizers with {} entries each.\n\n\
              | Stage | Steps | Crops in a batch | Seconds of a crop | Highest learning rate |\n\

@@ -1,0 +1,25 @@
+//! The small codec with random weights that `fixtures/sound_stream/make.py` wrote.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+use std::path::{Path, PathBuf};
+
+use audiolm_codec::{ResidualQuantizerConfig, SoundStream, SoundStreamConfig};
+use audiolm_nn::load_weights;
+use burn::prelude::*;
+
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sound_stream").join(name)
+}
+
+pub fn codec(device: &Device) -> SoundStream {
+    let config = SoundStreamConfig {
+        sample_rate_hz: 16_000,
+        encoder_channels: 4,
+        decoder_channels: 4,
+        strides: vec![4, 5],
+        dimension: 8,
+        quantizer: ResidualQuantizerConfig::new(4, 16),
+    };
+    load_weights(config.init(device).unwrap(), &fixture("model.safetensors")).unwrap()
+}
