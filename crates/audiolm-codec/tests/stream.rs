@@ -62,7 +62,7 @@ fn check_wave_of_chunks(chunks: &[usize]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn chunks_encode_as_the_whole(chunks in prop::collection::vec(1_usize..9, 1..6)) {
