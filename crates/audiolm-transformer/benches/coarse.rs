@@ -5,7 +5,7 @@
 
 use audiolm_nn::generator;
 use audiolm_transformer::{
-    CoarseBatch, CoarseRequest, CoarseRow, CoarseStage, CoarseStageConfig, Stage,
+    CoarseBatch, CoarseRequest, CoarseRow, CoarseStage, CoarseStageConfig, Recall, Stage,
 };
 use burn::prelude::*;
 use divan::Bencher;
@@ -44,6 +44,7 @@ fn continues(bencher: Bencher, n_frames: usize) {
         prompt_codes: &prompt.codes,
         n_frames,
         sampling: CoarseStage::PAPER_SAMPLING,
+        recall: Recall::NONE,
     };
     bencher
         .counter(ItemsCount::new(n_frames * N_QUANTIZERS))

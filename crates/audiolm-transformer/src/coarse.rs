@@ -14,6 +14,7 @@ use crate::codes::{CodeModel, CodeSequences, Continuation, Predicted, Timed};
 use crate::decoder::DecoderConfig;
 use crate::error::{ConfigError, GenerateError, TokenError};
 use crate::layout::{CodeLayout, in_range, nonzero};
+use crate::recall::Recall;
 use crate::sampler::Sampling;
 use crate::stage::{Stage, StageLoss};
 
@@ -68,6 +69,8 @@ pub struct CoarseRequest<'a> {
     pub n_frames: usize,
     /// How to draw each code.
     pub sampling: Sampling,
+    /// How far codes of the prompt come again.
+    pub recall: Recall,
 }
 
 impl CoarseStageConfig {
@@ -111,6 +114,7 @@ impl CoarseStage {
         on_code: &mut dyn FnMut(usize),
     ) -> Result<Vec<u32>, GenerateError> {
         request.sampling.validate()?;
+        request.recall.validate()?;
         let semantic = self.semantic(request.semantic, request.semantic_frames)?;
         let n_prompt = self.layout().n_frames(request.prompt_codes)?;
         let continuation = Continuation {
@@ -118,6 +122,7 @@ impl CoarseStage {
             quantizers: self.quantizers(),
             frames: n_prompt..n_prompt + request.n_frames,
             sampling: &request.sampling,
+            recall: request.recall,
         };
         Ok(self.model.draw(&continuation, rng, on_code))
     }
@@ -255,6 +260,7 @@ mod tests {
             prompt_codes: &row.codes,
             n_frames: 20,
             sampling: Sampling::at(1.0),
+            recall: Recall::NONE,
         };
         let draw = |seed| {
             let mut heard = Vec::new();
@@ -268,6 +274,27 @@ mod tests {
         assert_ne!(draw(1), draw(2));
         // 60 draws from 8 codes of a model that knows nothing: all of them come.
         assert!((0..CODES as u32).all(|code| draw(1).contains(&code)));
+    }
+
+    #[test]
+    fn a_share_of_one_draws_codes_of_the_prompt_alone() {
+        let stage = stage(&Device::default());
+        let prompt = row(4, 3);
+        let request = CoarseRequest {
+            semantic: &prompt.semantic,
+            semantic_frames: &prompt.semantic_frames,
+            prompt_codes: &prompt.codes,
+            n_frames: 20,
+            sampling: Sampling::at(1.0),
+            recall: Recall { share: 1.0, sharpness: 0.0 },
+        };
+        let drawn = stage.generate(&request, &mut generator(1, "test", 0), &mut |_| {}).unwrap();
+        let of_quantizer = |codes: &[u32], quantizer: usize| -> std::collections::BTreeSet<u32> {
+            codes.iter().skip(quantizer).step_by(N_QUANTIZERS).copied().collect()
+        };
+        for quantizer in 0..N_QUANTIZERS {
+            assert_eq!(of_quantizer(&drawn, quantizer), of_quantizer(&prompt.codes, quantizer));
+        }
     }
 
     #[track_caller]

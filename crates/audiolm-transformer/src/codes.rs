@@ -11,6 +11,7 @@ use crate::clock::{Clock, ClockFeatures};
 use crate::decoder::Decoder;
 use crate::kv_cache::KvCache;
 use crate::layout::CodeLayout;
+use crate::recall::{Memory, Recall};
 use crate::sampler::{Sampling, sample};
 use crate::stage::{Padded, at_positions, embedding_table, nll, on_host};
 
@@ -64,6 +65,8 @@ pub(crate) struct Continuation<'a> {
     pub(crate) quantizers: Range<usize>,
     pub(crate) frames: Range<usize>,
     pub(crate) sampling: &'a Sampling,
+    /// Of the codes at the end of the prefix.
+    pub(crate) recall: Recall,
 }
 
 impl CodeModel {
@@ -107,6 +110,11 @@ impl CodeModel {
         (self.n_others + quantizer * self.codebook_size) as u32 + code
     }
 
+    /// The code of a token that is one.
+    fn code(&self, token: u32) -> u32 {
+        (token - self.n_others as u32) % self.codebook_size as u32
+    }
+
     /// The negative log-likelihood of every predicted code, `[quantizers · frames]`: all frames of
     /// the first predicted quantizer, then of the next.
     pub(crate) fn nll(&self, sequences: &CodeSequences) -> Tensor<1> {
@@ -145,14 +153,20 @@ impl CodeModel {
         rng: &mut Generator,
         on_code: &mut dyn FnMut(usize),
     ) -> Vec<u32> {
-        let Continuation { prefix, quantizers, frames, sampling } = continuation;
+        let Continuation { prefix, quantizers, frames, sampling, .. } = continuation;
         let n_codes = quantizers.len() * frames.len();
         let mut reader = self.reader(prefix.tokens.len() + n_codes);
         let mut next = prefix.clone();
         let mut codes = Vec::with_capacity(n_codes);
+        let mut memory = None;
         for frame in frames.clone() {
-            for quantizer in quantizers.clone() {
-                let code = sample(&reader.next_logits(&next, quantizer), sampling, rng) as u32;
+            for (idx, quantizer) in quantizers.clone().enumerate() {
+                let states = reader.states(&next);
+                let memory = memory.get_or_insert_with(|| self.memory(continuation, &states));
+                let state = last(states);
+                let logits = self.logits(state.clone(), quantizer);
+                let logits = memory.mixed(logits, &on_host(state.flatten(0, 1)), idx, sampling);
+                let code = sample(&logits, sampling, rng) as u32;
                 let ends_frame = quantizer + 1 == quantizers.end;
                 next = Timed {
                     tokens: vec![self.token(quantizer, code)],
@@ -163,6 +177,26 @@ impl CodeModel {
             }
         }
         codes
+    }
+
+    /// The codes at the end of the prefix, each with the state before it: that of the token before.
+    ///
+    /// # Shapes
+    /// - states: `[time, d_model]`, those after each token of the prefix
+    fn memory(&self, continuation: &Continuation, states: &Tensor<2>) -> Memory {
+        let Continuation { prefix, quantizers, frames, recall, .. } = continuation;
+        let n_known = if recall.share > 0.0 { frames.start * quantizers.len() } else { 0 };
+        let first = prefix.tokens.len() - n_known;
+        let [time, d_model] = states.dims();
+        let before = on_host(states.clone().slice_dim(0, first - 1..time).flatten(0, 1));
+        let codes = prefix.tokens[first..].iter().map(|it| self.code(*it));
+        Memory::new(*recall, quantizers.len(), codes.zip(before.chunks_exact(d_model)))
+    }
+
+    /// The scores of the codes of a quantizer in a state, `[1, d_model]`.
+    fn logits(&self, state: Tensor<2>, quantizer: usize) -> Vec<f32> {
+        let logits = state.unsqueeze_dim(0).matmul(self.heads(quantizer..quantizer + 1));
+        on_host(logits.reshape([self.codebook_size]))
     }
 
     /// A reader of one sequence of up to `capacity` tokens.
@@ -178,16 +212,18 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads tokens and scores the codes of the quantizer that comes after them.
-    fn next_logits(&mut self, tokens: &Timed, quantizer: usize) -> Vec<f32> {
-        let model = self.model;
-        let (embedded, clock) = model.read(std::slice::from_ref(tokens));
-        let hidden = model.decoder.step_timed(embedded, Some(clock), &mut self.cache);
-        let last = hidden.dims()[1] - 1;
-        let hidden = hidden.slice_dim(1, last..last + 1);
-        let logits = hidden.matmul(model.heads(quantizer..quantizer + 1));
-        on_host(logits.reshape([model.codebook_size]))
+    /// Reads tokens; the states after each of them, `[time, d_model]`.
+    fn states(&mut self, tokens: &Timed) -> Tensor<2> {
+        let (embedded, clock) = self.model.read(std::slice::from_ref(tokens));
+        let states = self.model.decoder.step_timed(embedded, Some(clock), &mut self.cache);
+        states.squeeze_dim(0)
     }
+}
+
+/// The last of states, `[1, d_model]`.
+fn last(states: Tensor<2>) -> Tensor<2> {
+    let [time, _] = states.dims();
+    states.slice_dim(0, time - 1..time)
 }
 
 impl Timed {
@@ -245,10 +281,47 @@ impl CodeModel {
         let score = |(at, code): (usize, &u32)| {
             next.tokens.push(tokens.tokens[at]);
             next.frames.push(tokens.frames[at]);
-            let logits = reader.next_logits(&next, quantizers.start + at % quantizers.len());
+            let state = last(reader.states(&next));
+            let logits = self.logits(state, quantizers.start + at % quantizers.len());
             next = Timed::default();
             crate::laws::log_softmax(&logits)[*code as usize]
         };
         codes.iter().enumerate().map(score).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::laws;
+
+    #[test]
+    fn each_code_is_remembered_with_the_state_before_it() {
+        let device = Device::default();
+        device.seed(0);
+        let layout = CodeLayout::new(2, 8).unwrap();
+        let model = CodeModel::new(laws::tiny_decoder().init(&device).unwrap(), 3, layout);
+        // No code of a quantizer comes twice, so that it names its place.
+        let codes = [5, 1, 0, 4, 7, 2, 3, 6];
+        let prefix = model.given(&[2, 2], 0..2).then(model.predicted(&codes, 0..2));
+        let continuation = Continuation {
+            prefix: prefix.clone(),
+            quantizers: 0..2,
+            frames: 4..5,
+            sampling: &Sampling::GREEDY,
+            recall: Recall { share: 1.0, sharpness: 1e4 },
+        };
+        let states = model.reader(prefix.tokens.len()).states(&prefix);
+        let memory = model.memory(&continuation, &states);
+        for (at, code) in codes.into_iter().enumerate() {
+            let before = Timed {
+                tokens: prefix.tokens[..3 + at].to_vec(),
+                frames: prefix.frames[..3 + at].to_vec(),
+            };
+            let state = on_host(last(model.reader(3 + at).states(&before)).flatten(0, 1));
+            let mixed = memory.mixed(vec![0.0; 8], &state, at % 2, &Sampling::GREEDY);
+            let mut rng = audiolm_nn::generator(0, "test", 0);
+            assert_eq!(sample(&mixed, &Sampling::GREEDY, &mut rng) as u32, code, "code {at}");
+        }
     }
 }

@@ -125,6 +125,18 @@ pub enum SamplingError {
         /// The value given.
         top_p: f64,
     },
+    /// A share that is no probability.
+    #[error("share of recall must be from 0 to 1, found {share}")]
+    RecallShare {
+        /// The value given.
+        share: f64,
+    },
+    /// A negative or infinite sharpness.
+    #[error("sharpness of recall must be finite and at least 0, found {sharpness}")]
+    RecallSharpness {
+        /// The value given.
+        sharpness: f64,
+    },
 }
 
 /// Why a stage cannot continue what it was given.

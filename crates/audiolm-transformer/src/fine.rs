@@ -15,6 +15,7 @@ use crate::codes::{CodeModel, CodeSequences, Continuation, Predicted, Timed};
 use crate::decoder::DecoderConfig;
 use crate::error::{ConfigError, GenerateError, TokenError};
 use crate::layout::{CodeLayout, SplitCodes, nonzero};
+use crate::recall::Recall;
 use crate::sampler::Sampling;
 use crate::stage::{Stage, StageLoss};
 
@@ -61,6 +62,8 @@ pub struct FineRequest<'a> {
     pub prompt_fine: &'a [u32],
     /// How to draw each code.
     pub sampling: Sampling,
+    /// How far codes of the prompt come again.
+    pub recall: Recall,
 }
 
 impl FineStageConfig {
@@ -107,6 +110,7 @@ impl FineStage {
         on_code: &mut dyn FnMut(usize),
     ) -> Result<Vec<u32>, GenerateError> {
         request.sampling.validate()?;
+        request.recall.validate()?;
         let expected = self.coarse_layout().n_frames(request.coarse)?;
         let found = self.fine_layout().n_frames(request.prompt_fine)?;
         if found > expected {
@@ -117,6 +121,7 @@ impl FineStage {
             quantizers: self.fine_quantizers(),
             frames: found..expected,
             sampling: &request.sampling,
+            recall: request.recall,
         };
         Ok(self.model.draw(&continuation, rng, on_code))
     }
@@ -240,8 +245,12 @@ mod tests {
     fn every_code_of_every_quantizer_can_be_drawn() {
         let stage = stage(&Device::default());
         let coarse = tokens(100 * N_COARSE, CODES as u32, 4);
-        let request =
-            FineRequest { coarse: &coarse, prompt_fine: &[], sampling: Sampling::at(4.0) };
+        let request = FineRequest {
+            coarse: &coarse,
+            prompt_fine: &[],
+            sampling: Sampling::at(4.0),
+            recall: Recall::NONE,
+        };
         let fine = stage.generate(&request, &mut generator(1, "test", 0), &mut |_| {}).unwrap();
         assert_eq!(fine.len(), 100 * 3);
         for quantizer in 0..3 {
@@ -258,6 +267,7 @@ mod tests {
             coarse: &parts.coarse,
             prompt_fine: &parts.fine[..6],
             sampling: Sampling::at(1.0),
+            recall: Recall::NONE,
         };
         let draw =
             |seed| stage.generate(&request, &mut generator(seed, "test", 0), &mut |_| {}).unwrap();
@@ -268,8 +278,12 @@ mod tests {
 
     #[test]
     fn refuses_more_prompt_than_chunk() {
-        let request =
-            FineRequest { coarse: &[0; 4], prompt_fine: &[0; 9], sampling: Sampling::GREEDY };
+        let request = FineRequest {
+            coarse: &[0; 4],
+            prompt_fine: &[0; 9],
+            sampling: Sampling::GREEDY,
+            recall: Recall::NONE,
+        };
         let error = stage(&Device::default())
             .generate(&request, &mut generator(1, "test", 0), &mut |_| {})
             .unwrap_err();

@@ -14,8 +14,8 @@
 //! ```
 //! use audiolm_nn::generator;
 //! use audiolm_transformer::{
-//!     CoarseBatch, CoarseRequest, CoarseRow, CoarseStageConfig, DecoderConfig, Runs, Sampling,
-//!     Stage,
+//!     CoarseBatch, CoarseRequest, CoarseRow, CoarseStageConfig, DecoderConfig, Recall, Runs,
+//!     Sampling, Stage,
 //! };
 //! use burn::prelude::*;
 //!
@@ -36,6 +36,7 @@
 //!     prompt_codes: &[0, 15, 7, 3],
 //!     n_frames: 5,
 //!     sampling: Sampling::at(0.8),
+//!     recall: Recall::NONE,
 //! };
 //! let codes = stage.generate(&request, &mut generator(7, "coarse", 0), &mut |_| {})?;
 //! assert_eq!(codes.len(), 5 * 2);
@@ -56,6 +57,7 @@ mod kv_cache;
 mod laws;
 mod layout;
 mod position;
+mod recall;
 mod sampler;
 mod semantic;
 mod semantic_generate;
@@ -70,6 +72,7 @@ pub use fine::{FineBatch, FineRequest, FineRow, FineStage, FineStageConfig};
 pub use kv_cache::KvCache;
 pub use layout::{CodeLayout, SplitCodes};
 pub use position::{Buckets, Direction};
+pub use recall::Recall;
 pub use sampler::{Sampling, sample};
 pub use semantic::{SemanticStage, SemanticStageConfig};
 pub use semantic_generate::{Length, SemanticPrompt, SemanticRequest};
