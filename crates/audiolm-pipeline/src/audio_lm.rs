@@ -98,7 +98,8 @@ impl AudioLm {
     /// Continues the start of a recording (AudioLM, section IV-D).
     ///
     /// The clip starts with the prompt's own samples, cut to whole frames; its last 20 ms fade into
-    /// what the codec makes of prompt and continuation together.
+    /// what the codec makes of prompt and continuation together. What follows is filtered by what
+    /// the codec takes from the colour of the prompt.
     ///
     /// # Errors
     /// Where the prompt is shorter than [`MIN_SECONDS`](crate::MIN_SECONDS) or not finite, or an
@@ -126,7 +127,7 @@ impl AudioLm {
         let mut tokens = self.frame_tokens(&heard)?;
         let total = tokens.semantic.len() + added;
         self.draw(options.seed, &options.sampling, on_progress).extend(&mut tokens, total)?;
-        let wave = heard.continued(self.decode(&tokens.codes)?);
+        let wave = heard.continued(&self.decode(&tokens.codes)?);
         Ok(Continuation {
             clip: self.rate.clip(wave),
             prompt_samples: heard.clip.samples.len(),

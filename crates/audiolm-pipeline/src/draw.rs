@@ -10,7 +10,7 @@ use audiolm_transformer::{
 
 use crate::configs::Models;
 use crate::tokens::{Frame, FrameTokens};
-use crate::window::next_window;
+use crate::window::{next_view, next_window};
 use crate::{Part, PipelineError, Progress, StageSampling, WindowFrames};
 
 /// One request for more tokens.
@@ -64,7 +64,7 @@ impl Draw<'_> {
         Ok(())
     }
 
-    /// Each window sees what is said in it, and continues the codes of the last.
+    /// Each window sees what is said in it, and continues the codes of the last; see [`next_view`].
     fn extend_coarse(
         &mut self,
         semantic: &[u32],
@@ -75,14 +75,15 @@ impl Draw<'_> {
         let mut windows = 0..;
         while codes.len() / width < total {
             let known = codes.len() / width;
-            let window = next_window(known, total, self.window_frames.coarse);
-            let runs = Runs::of(&semantic[window.clone()]);
+            let view = next_view(prompt, known, total, self.window_frames.coarse);
+            let runs = Runs::of(&view.of(semantic, 1));
             let request = CoarseRequest {
                 semantic: &runs.ids,
                 semantic_frames: &runs.middles(1.0),
-                prompt_codes: &codes[window.start * width..],
-                n_frames: window.end - known,
+                prompt_codes: &view.of(codes, width),
+                n_frames: view.latest.end - known,
                 sampling: self.sampling.coarse,
+                recall: self.sampling.recall,
             };
             let mut rng = self.generator(Part::Coarse, windows.next());
             let mut report =
@@ -94,26 +95,26 @@ impl Draw<'_> {
         Ok(())
     }
 
-    /// Chunks know nothing of one another (AudioLM, section III-C), except that the first is
-    /// placed so that it starts within the prompt and goes on with its codes.
+    /// In chunks, as in AudioLM (section III-C); but while those know nothing of one another, ours
+    /// go on with the codes of the last and see some of the prompt.
     fn extend_fine(&mut self, coarse: &[u32], fine: &mut Vec<u32>) -> Result<(), PipelineError> {
         let (width, n_coarse) = (self.frame.n_fine(), self.frame.n_coarse);
         let (prompt, total) = (fine.len() / width, coarse.len() / n_coarse);
-        let mut chunk = next_window(prompt, total, self.window_frames.fine);
         let mut chunks = 0..;
         while fine.len() / width < total {
             let known = fine.len() / width;
+            let view = next_view(prompt, known, total, self.window_frames.fine);
             let request = FineRequest {
-                coarse: &coarse[chunk.start * n_coarse..chunk.end * n_coarse],
-                prompt_fine: &fine[chunk.start * width..],
+                coarse: &view.of(coarse, n_coarse),
+                prompt_fine: &view.of(fine, width),
                 sampling: self.sampling.fine,
+                recall: self.sampling.recall,
             };
             let mut rng = self.generator(Part::Fine, chunks.next());
             let mut report = progress(self.on_progress, Part::Fine, known - prompt, total - prompt);
             let drawn =
                 self.models.fine.generate(&request, &mut rng, &mut |n| report(n / width))?;
             fine.extend(drawn);
-            chunk = chunk.end..(chunk.end + self.window_frames.fine).min(total);
         }
         Ok(())
     }

@@ -32,6 +32,7 @@
 mod assemble;
 mod audio_lm;
 mod bundle;
+mod colour;
 mod configs;
 mod draw;
 mod error;

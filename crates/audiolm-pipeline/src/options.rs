@@ -1,9 +1,13 @@
 //! What can be asked for.
 
-use audiolm_transformer::{CoarseStage, FineStage, GenerateError, Sampling, SemanticStage};
+use audiolm_transformer::{CoarseStage, FineStage, GenerateError, Recall, Sampling, SemanticStage};
 use serde::{Deserialize, Serialize};
 
 use crate::PipelineError;
+
+/// What stages recall that have heard hours of speech, not years: on held-out speakers it keeps
+/// voices better and falls silent less (`docs/evaluation.md`).
+const RECALL: Recall = Recall { share: 0.8, sharpness: 0.35 };
 
 /// How each stage draws its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -17,6 +21,8 @@ pub struct StageSampling {
     pub coarse: Sampling,
     /// How it sounds in detail.
     pub fine: Sampling,
+    /// How far coarse and fine codes of the prompt come again.
+    pub recall: Recall,
 }
 
 /// How to continue a recording.
@@ -55,13 +61,15 @@ pub struct ResynthesizeOptions {
 
 impl Default for StageSampling {
     /// AudioLM's temperatures: 0.6, 0.8 and 0.6 (section IV-A). Durations, which the paper does
-    /// not have, are drawn as the model has learnt them: a lower temperature would hurry.
+    /// not have, are drawn as the model has learnt them: a lower temperature would hurry. The
+    /// prompt's codes are recalled, which the paper does not do either.
     fn default() -> Self {
         Self {
             semantic: SemanticStage::PAPER_SAMPLING,
             durations: Sampling::at(1.0),
             coarse: CoarseStage::PAPER_SAMPLING,
             fine: FineStage::PAPER_SAMPLING,
+            recall: RECALL,
         }
     }
 }
@@ -82,7 +90,8 @@ impl Default for GenerateOptions {
 impl StageSampling {
     /// Names the first bound that is not kept, before any work is done.
     pub(crate) fn validate(&self) -> Result<(), PipelineError> {
-        let Self { semantic, durations, coarse, fine } = self;
+        let Self { semantic, durations, coarse, fine, recall } = self;
+        recall.validate().map_err(GenerateError::from)?;
         let all = [semantic, durations, coarse, fine];
         Ok(all.into_iter().try_for_each(|it| it.validate()).map_err(GenerateError::from)?)
     }

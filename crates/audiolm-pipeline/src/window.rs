@@ -12,9 +12,79 @@ pub(crate) fn next_window(known: usize, total: usize, window: usize) -> Range<us
     start..(start + window).min(total)
 }
 
+/// The frames of codes that a stage sees next: a piece of the recording that is continued, then the
+/// latest frames and those to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) recording: Range<usize>,
+    pub(crate) latest: Range<usize>,
+}
+
+/// What a stage of `window` frames sees of `known` ones, the first `recorded` of which are a
+/// recording, and of those up to `total` that it is to add.
+///
+/// Where the window slides, the middle of the recording stays in view, up to half a window of it:
+/// otherwise its voice would be forgotten.
+pub(crate) fn next_view(recorded: usize, known: usize, total: usize, window: usize) -> View {
+    if known < window {
+        return View { recording: 0..0, latest: next_window(known, total, window) };
+    }
+    let n_kept = recorded.min(window / 2);
+    let first_kept = (recorded - n_kept) / 2;
+    let n_latest = window - n_kept;
+    let start = known - n_latest / 2;
+    View {
+        recording: first_kept..first_kept + n_kept,
+        latest: start..(start + n_latest).min(total),
+    }
+}
+
+impl View {
+    /// The values of these frames, of `width` values each; of the latest, those that are there.
+    pub(crate) fn of(&self, values: &[u32], width: usize) -> Vec<u32> {
+        let frames = |it: &Range<usize>| {
+            let end = (it.end * width).min(values.len());
+            &values[it.start * width..end]
+        };
+        [frames(&self.recording), frames(&self.latest)].concat()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_view_adds_frames_and_shows_none_twice(
+            recorded in 0..60usize, more in 0..60usize, missing in 1..60usize, window in 1..30usize,
+        ) {
+            let known = recorded + more;
+            let View { recording, latest } = next_view(recorded, known, known + missing, window);
+            prop_assert!(recording.end <= recorded && recording.end <= latest.start.max(recording.start));
+            prop_assert!(recording.len() + latest.len() <= window);
+            prop_assert!(latest.start <= known && latest.end > known);
+            prop_assert!(recording.len() <= window / 2);
+        }
+    }
+
+    #[test]
+    fn the_recording_stays_in_view() {
+        let view = |recording, latest| View { recording, latest };
+        assert_eq!(next_view(7, 7, 20, 10), view(0..0, 0..10));
+        assert_eq!(next_view(7, 10, 20, 10), view(1..6, 8..13));
+        assert_eq!(next_view(0, 10, 20, 10), view(0..0, 5..15));
+        assert_eq!(next_view(3, 18, 20, 10), view(0..3, 15..20));
+    }
+
+    #[test]
+    fn a_view_shows_what_is_there() {
+        let codes: Vec<u32> = (0..12).collect();
+        let view = View { recording: 1..2, latest: 4..9 };
+        assert_eq!(view.of(&codes, 2), [2, 3, 8, 9, 10, 11]);
+        assert_eq!(view.of(&codes, 1), [1, 4, 5, 6, 7, 8]);
+    }
 
     /// All windows until nothing is left to add.
     #[track_caller]

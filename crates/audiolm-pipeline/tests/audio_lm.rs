@@ -46,6 +46,7 @@ fn options(seconds: f64, seed: u64) -> ContinueOptions {
         durations: Sampling::at(1.0),
         coarse: Sampling::at(1.0),
         fine: Sampling::at(1.0),
+        ..Default::default()
     };
     ContinueOptions { seconds, seed, sampling, ..Default::default() }
 }

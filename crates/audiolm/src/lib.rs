@@ -34,7 +34,7 @@ pub use audiolm_pipeline::{
     AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation, ResynthesizeOptions,
     StageSampling, Tokens,
 };
-pub use audiolm_transformer::Sampling;
+pub use audiolm_transformer::{Recall, Sampling};
 pub use burn::tensor::Device;
 pub use device::{Backend, DeviceError, DeviceName, device};
 pub use evaluation::{EvaluateOptions, Evaluation, HeldOut, evaluate};

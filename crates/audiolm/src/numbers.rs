@@ -24,6 +24,11 @@ pub fn top_p(text: &str) -> Result<f64, String> {
     within(text, |it| it > 0.0 && it <= 1.0, "expected more than 0 and at most 1".into())
 }
 
+/// A share, from none to all.
+pub fn share(text: &str) -> Result<f64, String> {
+    within(text, |it| (0.0..=1.0).contains(&it), "expected a number from 0 to 1".into())
+}
+
 /// A count of at least one.
 pub fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
@@ -71,6 +76,10 @@ mod tests {
     #[test]
     fn temperatures_are_finite() {
         check(temperature, "0", 0.0, &["-0.1", "NaN", "inf", "11", "warm"]);
+    }
+    #[test]
+    fn shares_are_from_none_to_all() {
+        check(share, "0", 0.0, &["1.01", "-1", "NaN", "all"]);
     }
     #[test]
     fn top_p_is_a_probability() {

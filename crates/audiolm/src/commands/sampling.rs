@@ -20,6 +20,10 @@ pub struct SamplingArgs {
     /// Draw among the fewest tokens whose probabilities sum to this [default: 1]
     #[arg(long, value_name = "P", value_parser = numbers::top_p, allow_negative_numbers = true)]
     top_p: Option<f64>,
+    /// How much of the probability of a code the codes of the prompt have: keeps its voice, 0 leaves
+    /// it to the models [default: 0.8]
+    #[arg(long, value_name = "SHARE", value_parser = numbers::share, allow_negative_numbers = true)]
+    recall: Option<f64>,
 }
 
 impl SamplingArgs {
@@ -31,6 +35,7 @@ impl SamplingArgs {
             stage.top_k = self.top_k.or(stage.top_k);
             stage.top_p = self.top_p.or(stage.top_p);
         }
+        sampling.recall.share = self.recall.unwrap_or(sampling.recall.share);
         sampling
     }
 }
