@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 use audiolm::data::{Corpus, CorpusOptions, Recording, Split};
-use audiolm::eval::stoi;
+use audiolm::eval::{NearestPrompts, stoi};
 use audiolm::{AudioLm, Clip, ContinueOptions, Device};
 use audiolm_tests::{bundled_model, recordings};
 
@@ -14,7 +14,7 @@ const AUDIBLE_RMS: f32 = 1e-3;
 /// Intelligibility of what the codec makes of speakers it has not heard.
 const MIN_STOI: f64 = 0.80;
 /// How many of them are listened to, and how long: tests are short.
-const N_SPEAKERS: usize = 3;
+const N_CODED: usize = 3;
 const CLIP_SECONDS: f64 = 3.0;
 
 fn model() -> Option<AudioLm> {
@@ -22,16 +22,23 @@ fn model() -> Option<AudioLm> {
     Some(AudioLm::load(folder, &Device::default()).unwrap())
 }
 
-/// Clips of as many held-out English speakers.
-fn held_out_clips(lm: &AudioLm) -> Vec<Clip> {
+/// How many more of the continuations sound like their own prompt than chance would have it, which
+/// is one.
+const MIN_TIMES_CHANCE: usize = 4;
+
+/// Clips of as many held-out speakers of sets of the recordings.
+fn held_out_clips(lm: &AudioLm, sets: &[&str], n_speakers: usize) -> Vec<Clip> {
     let Some(folder) = recordings() else { return Vec::new() };
-    let options = CorpusOptions { sets: vec!["speech/en".into()], ..Default::default() };
+    let options = CorpusOptions {
+        sets: sets.iter().map(|it| (*it).to_owned()).collect(),
+        ..Default::default()
+    };
     let corpus = Corpus::open(folder, &options).unwrap();
     let mut longest: Vec<&Recording> = corpus.of(Split::Test);
     longest.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
     let mut chosen: Vec<&Recording> = Vec::new();
     for recording in longest {
-        if chosen.len() < N_SPEAKERS && chosen.iter().all(|it| it.speaker != recording.speaker) {
+        if chosen.len() < n_speakers && chosen.iter().all(|it| it.speaker != recording.speaker) {
             chosen.push(recording);
         }
     }
@@ -70,11 +77,28 @@ fn its_prompt_is_continued() {
 #[test]
 fn its_codec_is_intelligible_and_more_so_with_more_quantizers() {
     let Some(lm) = model() else { return };
-    let clips = held_out_clips(&lm);
+    let clips = held_out_clips(&lm, &["speech/en"], N_CODED);
     if clips.is_empty() {
         return;
     }
     let steps = [1, 3, 6, lm.n_quantizers()].map(|it| mean_stoi(&lm, &clips, it));
     assert!(steps.is_sorted(), "STOI by number of quantizers: {steps:?}");
     assert!(steps[3] >= MIN_STOI, "STOI with all quantizers: {}", steps[3]);
+}
+
+#[test]
+fn continuations_sound_like_their_prompts() {
+    let Some(lm) = model() else { return };
+    let prompts = held_out_clips(&lm, &["speech/en", "speech/fr"], 12);
+    if prompts.is_empty() {
+        return;
+    }
+    let continuation = |prompt: &Clip| {
+        let continued = lm.continue_from(prompt, &ContinueOptions::default()).unwrap();
+        continued.clip.samples[continued.prompt_samples..].to_vec()
+    };
+    let continuations: Vec<Vec<f32>> = prompts.iter().map(continuation).collect();
+    let prompts: Vec<Vec<f32>> = prompts.into_iter().map(|it| it.samples).collect();
+    let found = NearestPrompts::find(&prompts, &continuations, lm.sample_rate_hz()).unwrap();
+    assert!(found.n_own() >= MIN_TIMES_CHANCE, "{} of {}", found.n_own(), prompts.len());
 }
