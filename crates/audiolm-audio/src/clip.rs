@@ -10,6 +10,9 @@ use crate::{AudioError, AudioFormat, compressed, wav};
 pub const MIN_RATE_HZ: u32 = 1_000;
 /// The highest sample rate believed, in Hz.
 pub const MAX_RATE_HZ: u32 = 768_000;
+/// The largest amplitude believed, 120 dB above full scale: what is beyond overflows in whatever is
+/// computed from it.
+pub const MAX_AMPLITUDE: f32 = 1e6;
 
 /// A mono recording: amplitudes, nominally within [-1, 1], at a fixed rate.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +32,7 @@ impl Clip {
     ///
     /// # Errors
     /// On a file that is missing, empty, unknown, damaged or cut off, and on one without audio or
-    /// with samples that are not finite: see [`AudioError`]. Where neither the header nor the end
+    /// with samples that are no amplitudes: see [`AudioError`]. Where neither the header nor the end
     /// of a stream tells its length (MP3 without a Xing tag, ADTS), a cut cannot be noticed.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, AudioError> {
         let path = path.as_ref();
@@ -43,7 +46,7 @@ impl Clip {
             return Err(AudioError::NoAudio { path: path.into(), format });
         }
         check_rate(path, clip.sample_rate_hz)?;
-        clip.check_finite(path)?;
+        clip.check_samples(path)?;
         Ok(clip)
     }
 
@@ -73,11 +76,16 @@ impl Clip {
         Self { samples: self.samples[start..end].to_vec(), sample_rate_hz: self.sample_rate_hz }
     }
 
-    /// Names the first sample that is NaN or infinite.
-    pub(crate) fn check_finite(&self, path: &Path) -> Result<(), AudioError> {
-        match self.samples.iter().position(|sample| !sample.is_finite()) {
+    /// Where the first sample is that is NaN or beyond [`MAX_AMPLITUDE`], if there is one.
+    pub fn first_implausible(&self) -> Option<usize> {
+        self.samples.iter().position(|it| it.is_nan() || it.abs() > MAX_AMPLITUDE)
+    }
+
+    /// Names the first sample that cannot be meant.
+    pub(crate) fn check_samples(&self, path: &Path) -> Result<(), AudioError> {
+        match self.first_implausible() {
             None => Ok(()),
-            Some(position) => Err(AudioError::NotFinite {
+            Some(position) => Err(AudioError::ImplausibleSample {
                 path: path.into(),
                 position,
                 value: self.samples[position],

@@ -12,6 +12,7 @@ use symphonia::core::formats::{FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::packet::Packet;
 
+use crate::untagged::Untagged;
 use crate::{AudioError, AudioFormat, Clip, ClipInfo, mono};
 
 /// Reads a compressed recording, mixed to mono.
@@ -62,6 +63,8 @@ struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     fn open(path: &'a Path, file: File, format: AudioFormat) -> Result<Self, AudioError> {
+        let file = Untagged::new(file)
+            .map_err(|source| AudioError::Unreadable { path: path.into(), source })?;
         let source = MediaSourceStream::new(Box::new(file), Default::default());
         let reader = symphonia::default::get_probe()
             .probe(&Hint::new(), source, Default::default(), Default::default())
@@ -159,6 +162,7 @@ fn failed(path: &Path, format: AudioFormat, found: u64, source: Error) -> AudioE
             AudioError::BreaksOff { path, format, found }
         }
         Error::IoError(source) => AudioError::Unreadable { path, source },
+        Error::ResetRequired => AudioError::SeveralStreams { path, format, found },
         Error::Unsupported(_) => {
             AudioError::UnsupportedCoding { path, format, source: Some(source) }
         }

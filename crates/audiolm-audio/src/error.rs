@@ -71,6 +71,16 @@ pub enum AudioError {
         /// Samples per channel that could be decoded.
         found: u64,
     },
+    /// The header of a WAV file was written before its length was known, and never corrected.
+    #[error(
+        "{}: the header leaves the length open, as a program writing to a pipe does: \
+         write the file again with its length",
+        .path.display()
+    )]
+    OpenLength {
+        /// The file in question.
+        path: PathBuf,
+    },
     /// The stream breaks off without the end its format calls for.
     #[error(
         "{}: truncated: the {format} stream breaks off after {found} samples per channel",
@@ -111,12 +121,24 @@ pub enum AudioError {
         /// The first other rate.
         later_hz: u32,
     },
-    /// A sample is NaN or infinite.
-    #[error("{}: sample {position} is {value}, expected finite numbers", .path.display())]
-    NotFinite {
+    /// A sample is NaN, infinite or beyond [`MAX_AMPLITUDE`](crate::MAX_AMPLITUDE).
+    #[error(
+        "{}: sample {position} is {value}, expected numbers of at most {}",
+        .path.display(), crate::MAX_AMPLITUDE
+    )]
+    ImplausibleSample {
         /// The file read or about to be written.
         path: PathBuf,
         /// Index of the first such sample, after mixing to mono.
+        position: usize,
+        /// That sample.
+        value: f32,
+    },
+    /// A sample of a clip to be resampled is NaN, infinite or beyond
+    /// [`MAX_AMPLITUDE`](crate::MAX_AMPLITUDE).
+    #[error("sample {position} is {value}, expected numbers of at most {}", crate::MAX_AMPLITUDE)]
+    ResampleSample {
+        /// Index of the first such sample.
         position: usize,
         /// That sample.
         value: f32,
@@ -140,6 +162,16 @@ pub enum AudioError {
         found: u64,
         /// What the decoder said.
         source: symphonia::core::errors::Error,
+    },
+    /// Several streams follow one another in the file (a chained Ogg, say); only one can be read.
+    #[error("{}: expected one stream, found another in the {format} file after {found} samples", .path.display())]
+    SeveralStreams {
+        /// The file in question.
+        path: PathBuf,
+        /// Its container.
+        format: AudioFormat,
+        /// Samples per channel of the first stream.
+        found: u64,
     },
     /// The decoded audio is not what the encoder was given.
     #[error("{}: damaged {format} file: the checksum of its audio differs", .path.display())]

@@ -30,7 +30,8 @@ pub enum AudioFormat {
 }
 
 impl AudioFormat {
-    /// Looks at the first bytes of a file and rewinds it. A leading ID3v2 tag is looked past.
+    /// Looks at the first bytes of a file and rewinds it. A leading ID3v2 tag is looked past; what
+    /// says nothing behind it (a second tag, padding) is left to the reader of MP3 to make out.
     pub(crate) fn sniff(path: &Path, file: &mut File) -> Result<Self, AudioError> {
         let unreadable = |source| AudioError::Unreadable { path: path.into(), source };
         let mut magic = first_bytes(file, 0).map_err(unreadable)?;
@@ -44,7 +45,7 @@ impl AudioFormat {
         file.rewind().map_err(unreadable)?;
         let unknown =
             || AudioError::UnknownFormat { path: path.into(), first_bytes: magic.clone() };
-        Self::of(&magic).ok_or_else(unknown)
+        Self::of(&magic).or(is_tagged.then_some(Self::Mp3)).ok_or_else(unknown)
     }
 
     fn of(magic: &[u8]) -> Option<Self> {

@@ -32,10 +32,11 @@ mod mono;
 mod probe;
 mod reference_level;
 mod resample;
+mod untagged;
 mod wav;
 mod whole_file;
 
-pub use clip::{Clip, MAX_RATE_HZ, MIN_RATE_HZ};
+pub use clip::{Clip, MAX_AMPLITUDE, MAX_RATE_HZ, MIN_RATE_HZ};
 pub use error::{AudioError, ResamplerError, WriteError};
 pub use format::AudioFormat;
 pub use int16::{from_int16, to_int16};

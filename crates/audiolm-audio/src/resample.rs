@@ -16,7 +16,7 @@ impl Clip {
     /// `ceil(samples * rate_hz / sample_rate_hz)` samples long.
     ///
     /// # Errors
-    /// When either rate is implausible, or the resampler fails.
+    /// When either rate or a sample is implausible, or the resampler fails.
     pub fn resampled(&self, rate_hz: u32) -> Result<Self, AudioError> {
         let from_hz = self.sample_rate_hz;
         if !is_plausible_rate(from_hz) || !is_plausible_rate(rate_hz) {
@@ -24,6 +24,10 @@ impl Clip {
         }
         if from_hz == rate_hz {
             return Ok(self.clone());
+        }
+        if let Some(position) = self.first_implausible() {
+            let value = self.samples[position];
+            return Err(AudioError::ResampleSample { position, value });
         }
         let samples = convert(&self.samples, from_hz as usize, rate_hz as usize)
             .map_err(|source| AudioError::Resample { from_hz, to_hz: rate_hz, source })?;

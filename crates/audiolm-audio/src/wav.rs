@@ -1,7 +1,7 @@
 //! WAV files, read and written through hound.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use hound::{WavReader, WavSpec, WavWriter};
@@ -31,14 +31,14 @@ impl Clip {
     /// Writes a mono WAV file, whole or not at all: it takes its name once it is complete.
     ///
     /// # Errors
-    /// When a sample is not finite, when the folder is missing and when the system refuses.
+    /// When a sample cannot be meant, when the folder is missing and when the system refuses.
     pub fn write_wav_as(
         &self,
         path: impl AsRef<Path>,
         format: SampleFormat,
     ) -> Result<(), AudioError> {
         let path = path.as_ref();
-        self.check_finite(path)?;
+        self.check_samples(path)?;
         write_whole(path, |out| {
             let fill = || -> Result<(), hound::Error> {
                 let mut writer = WavWriter::new(out, spec(self.sample_rate_hz, format))?;
@@ -99,7 +99,8 @@ pub(crate) fn probe(path: &Path, file: File) -> Result<ClipInfo, AudioError> {
     Ok(ClipInfo { seconds, sample_rate_hz: spec.sample_rate, channels: spec.channels })
 }
 
-fn open(path: &Path, file: File) -> Result<(WavReader<BufReader<File>>, WavSpec), AudioError> {
+fn open(path: &Path, mut file: File) -> Result<(WavReader<BufReader<File>>, WavSpec), AudioError> {
+    check_length(path, &mut file)?;
     let reader = WavReader::new(BufReader::new(file)).map_err(|source| match source {
         hound::Error::FormatError("file contains zero channels") => {
             AudioError::ZeroChannels { path: path.into() }
@@ -109,6 +110,56 @@ fn open(path: &Path, file: File) -> Result<(WavReader<BufReader<File>>, WavSpec)
     let spec = reader.spec();
     crate::clip::check_rate(path, spec.sample_rate)?;
     Ok((reader, spec))
+}
+
+/// Refuses a length that hound would take at its word, and rewinds the file.
+fn check_length(path: &Path, file: &mut File) -> Result<(), AudioError> {
+    // Where the header breaks off before it states a length, hound says what is wrong.
+    let is_open = StatedBytes::read(file).is_ok_and(|it| it.are_open());
+    file.rewind().map_err(|source| AudioError::Unreadable { path: path.into(), source })?;
+    if is_open { Err(AudioError::OpenLength { path: path.into() }) } else { Ok(()) }
+}
+
+/// The lengths that a header states.
+struct StatedBytes {
+    file: u32,
+    data: u32,
+}
+
+impl StatedBytes {
+    fn read(file: &mut File) -> io::Result<Self> {
+        let mut reader = BufReader::new(file);
+        let riff = ChunkHeader::read(&mut reader)?;
+        reader.seek_relative(b"WAVE".len() as i64)?;
+        let mut chunk = ChunkHeader::read(&mut reader)?;
+        while chunk.name != *b"data" {
+            let padding = chunk.bytes % 2;
+            reader.seek_relative(i64::from(chunk.bytes) + i64::from(padding))?;
+            chunk = ChunkHeader::read(&mut reader)?;
+        }
+        Ok(Self { file: riff.bytes, data: chunk.bytes })
+    }
+
+    /// Whether they stand for no length: none, or the greatest there is. A file of no samples says 0
+    /// too, but counts its header.
+    fn are_open(&self) -> bool {
+        self.data == u32::MAX || (self.data == 0 && matches!(self.file, 0 | u32::MAX))
+    }
+}
+
+/// How a chunk of a RIFF file begins.
+struct ChunkHeader {
+    name: [u8; 4],
+    bytes: u32,
+}
+
+impl ChunkHeader {
+    fn read(reader: &mut impl Read) -> io::Result<Self> {
+        let (mut name, mut bytes) = ([0; 4], [0; 4]);
+        reader.read_exact(&mut name)?;
+        reader.read_exact(&mut bytes)?;
+        Ok(Self { name, bytes: u32::from_le_bytes(bytes) })
+    }
 }
 
 /// All samples, still interleaved; the end of the file before the end of the data is an error.

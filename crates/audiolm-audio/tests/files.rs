@@ -232,6 +232,17 @@ fn a_short_wav_says_what_was_promised_and_found() {
     assert!(matches!(error, AudioError::Truncated { promised: 100, found: 89, .. }), "{error:?}");
 }
 #[test]
+fn a_wav_of_open_length_is_named() {
+    for open in [0, u32::MAX] {
+        let mut bytes = wav_bytes(1, 16_000, &[1; 200]);
+        bytes[4..8].copy_from_slice(&open.to_le_bytes());
+        bytes[40..44].copy_from_slice(&open.to_le_bytes());
+        let (before, data) = bytes.split_at(36);
+        let error = error_of(&[before, b"LIST\x05\0\0\0INFO!\0", data].concat());
+        assert!(matches!(error, AudioError::OpenLength { .. }), "{error:?}");
+    }
+}
+#[test]
 fn a_short_ogg_breaks_off() {
     let bytes = fs::read(fixture("tone.ogg")).unwrap();
     let error = error_of(&bytes[..bytes.len() - 10]);
@@ -260,7 +271,53 @@ fn a_nan_is_placed() {
     }
     writer.finalize().unwrap();
     let error = Clip::read(&path).unwrap_err();
-    assert!(matches!(error, AudioError::NotFinite { position: 2, .. }), "{error:?}");
+    assert!(matches!(error, AudioError::ImplausibleSample { position: 2, .. }), "{error:?}");
+}
+
+#[test]
+fn an_amplitude_that_cannot_be_meant_is_placed() {
+    let loud = Clip { samples: vec![0.5, -2e6], sample_rate_hz: 16_000 };
+    let error = loud.resampled(8_000).unwrap_err().to_string();
+    assert_eq!(error, "sample 1 is -2000000, expected numbers of at most 1000000");
+    let folder = tempfile::tempdir().unwrap();
+    let error = loud.write_wav(folder.path().join("loud.wav")).unwrap_err().to_string();
+    assert!(
+        error.ends_with("sample 1 is -2000000, expected numbers of at most 1000000"),
+        "{error}"
+    );
+}
+#[test]
+fn an_mp3_behind_two_tags_is_read() {
+    let tag = b"ID3\x04\0\0\0\0\0\x0a0123456789";
+    let bytes = [tag.as_slice(), tag, &fs::read(fixture("tone.mp3")).unwrap()].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tagged.mp3");
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(Clip::read(&path).unwrap(), Clip::read(fixture("tone.mp3")).unwrap());
+}
+#[test]
+fn a_tag_at_the_end_is_no_audio() {
+    let tag = [b"TAG".as_slice(), &[b' '; 125]].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tagged");
+    for name in ["tone.flac", "tone.mp3", "tone.ogg", "tone.aac", "tone.m4a"] {
+        let whole = fs::read(fixture(name)).unwrap();
+        fs::write(&path, [whole, tag.clone()].concat()).unwrap();
+        assert_eq!(Clip::read(&path).unwrap(), Clip::read(fixture(name)).unwrap(), "{name}");
+    }
+}
+#[test]
+fn a_cut_flac_with_a_tag_breaks_off() {
+    let bytes = fs::read(fixture("tone.flac")).unwrap();
+    let cut = &bytes[..bytes.len() - 10];
+    let error = error_of(&[cut, b"TAG", &[b' '; 125]].concat());
+    assert!(matches!(error, AudioError::BreaksOff { .. }), "{error:?}");
+}
+#[test]
+fn a_second_stream_is_named() {
+    let one = fs::read(fixture("tone.ogg")).unwrap();
+    let error = error_of(&[one.clone(), one].concat());
+    assert!(matches!(error, AudioError::SeveralStreams { .. }), "{error:?}");
 }
 
 #[test]
@@ -277,7 +334,7 @@ fn a_failed_write_leaves_what_was_there() {
     good.write_wav(&path).unwrap();
     let before = fs::read(&path).unwrap();
     let bad = Clip { samples: vec![0.0, f32::INFINITY], sample_rate_hz: 16_000 };
-    assert!(matches!(bad.write_wav(&path), Err(AudioError::NotFinite { position: 1, .. })));
+    assert!(matches!(bad.write_wav(&path), Err(AudioError::ImplausibleSample { position: 1, .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
