@@ -18,7 +18,11 @@ pub struct Crop {
     pub length: usize,
 }
 
-/// Draws crops, uniformly over all positions in all recordings.
+/// Draws crops: a recording in proportion to its length, then a position in it.
+///
+/// So every part of the sound is heard about as often, whatever the lengths of the recordings it
+/// came in. Drawing uniformly over positions instead would all but leave out the recordings that
+/// are shorter than a crop, and with them most beginnings and endings.
 ///
 /// The crops of a step depend on nothing but the seed and the number of the step: there is no
 /// state, so a run resumes where it stopped by knowing its step. The mapping is the same on every
@@ -38,8 +42,8 @@ pub struct CropSampler {
     lengths: Vec<usize>,
     crop_length: usize,
     hop: usize,
-    /// For each recording, the positions in it and in all before it.
-    positions: Vec<u64>,
+    /// For each recording, its length and that of all before it.
+    ends: Vec<u64>,
 }
 
 impl CropSampler {
@@ -50,45 +54,36 @@ impl CropSampler {
     pub fn new(lengths: &[usize], crop_length: usize) -> Self {
         assert!(crop_length > 0, "a crop needs a length");
         assert!(lengths.iter().any(|it| *it > 0), "there is nothing to crop");
-        let lengths = lengths.to_vec();
-        Self { lengths, crop_length, hop: 1, positions: Vec::new() }.with_hop(1)
+        let running = |total: &mut u64, length: &usize| {
+            *total += *length as u64;
+            Some(*total)
+        };
+        let ends = lengths.iter().scan(0, running).collect();
+        Self { lengths: lengths.to_vec(), crop_length, hop: 1, ends }
     }
 
     /// Lets crops start at multiples of `hop` only.
     ///
     /// # Panics
     /// When `hop` is zero.
-    pub fn with_hop(mut self, hop: usize) -> Self {
+    pub fn with_hop(self, hop: usize) -> Self {
         assert!(hop > 0, "a hop needs a length");
-        let mut total = 0;
-        let positions = self.lengths.iter().map(|length| {
-            total += match length.checked_sub(self.crop_length) {
-                Some(slack) => slack / hop + 1,
-                None => usize::from(*length > 0),
-            } as u64;
-            total
-        });
-        self.positions = positions.collect();
         Self { hop, ..self }
     }
 
     /// The crops of one step.
     pub fn batch(&self, seed: u64, step: u64, size: usize) -> Vec<Crop> {
         let mut generator = generator(seed, STREAM, step);
-        (0..size).map(|_| self.crop_at(below(&mut generator, self.n_positions()))).collect()
+        (0..size).map(|_| self.draw(&mut generator)).collect()
     }
 
-    /// How many different crops there are.
-    pub fn n_positions(&self) -> u64 {
-        self.positions.last().copied().unwrap_or(0)
-    }
-
-    /// The crop at one of all positions, counted through the recordings in order.
-    fn crop_at(&self, position: u64) -> Crop {
-        let recording = self.positions.partition_point(|it| *it <= position);
-        let before = if recording == 0 { 0 } else { self.positions[recording - 1] };
-        let start = (position - before) as usize * self.hop;
-        Crop { recording, start, length: self.crop_length.min(self.lengths[recording]) }
+    fn draw(&self, generator: &mut impl Rng) -> Crop {
+        let point = below(generator, self.ends.last().copied().unwrap_or(0));
+        let recording = self.ends.partition_point(|it| *it <= point);
+        let length = self.crop_length.min(self.lengths[recording]);
+        let n_positions = (self.lengths[recording] - length) / self.hop + 1;
+        let start = below(generator, n_positions as u64) as usize * self.hop;
+        Crop { recording, start, length }
     }
 }
 
@@ -146,15 +141,27 @@ mod tests {
     }
 
     #[test]
-    fn recordings_are_heard_in_proportion_to_their_positions() {
-        let sampler = CropSampler::new(&[1_099, 3_099, 50, 0], 100);
-        assert_eq!(sampler.n_positions(), 1_000 + 3_000 + 1);
+    fn recordings_are_heard_in_proportion_to_their_lengths() {
+        let sampler = CropSampler::new(&[1_000, 3_000, 50, 0], 100);
         let mut counts = [0; 4];
-        for step in 0..500 {
+        for step in 0..506 {
             sampler.batch(1, step, 16).iter().for_each(|it| counts[it.recording] += 1);
         }
-        assert!((1_850..2_150).contains(&counts[0]), "{counts:?}");
-        assert_eq!(counts[3], 0);
+        let expected = [2_000, 5_997, 100, 0];
+        for (count, expected) in counts.into_iter().zip(expected) {
+            assert!(i32::abs(count - expected) <= 150, "{counts:?}");
+        }
+        assert!(counts[2] > 50, "{counts:?}");
+    }
+
+    #[test]
+    fn starts_are_uniform_up_to_the_last_that_fits() {
+        let sampler = CropSampler::new(&[103], 100);
+        let mut counts = [0; 4];
+        for step in 0..250 {
+            sampler.batch(1, step, 16).iter().for_each(|it| counts[it.start] += 1);
+        }
+        assert!(counts.iter().all(|it| (900..1_100).contains(it)), "{counts:?}");
     }
 
     #[test]

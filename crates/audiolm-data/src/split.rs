@@ -6,21 +6,27 @@ use crate::Split;
 use crate::hash::Fnv;
 use crate::listing::Listing;
 
-/// Out of so many folders, one goes to validation: 5 %.
-const FOLDERS_PER_VALID: u64 = 20;
+/// Out of so many speakers, one goes to validation: 5 %.
+const SPEAKERS_PER_VALID: u64 = 20;
 
-/// The split of each listing: its own, or one by the hash of its folder.
+/// The split of each listing: its own, or one by the hash of its speaker.
 ///
-/// All files of a folder, taken to be one speaker, get the same split, so that no voice is in two.
-/// Where all files are in one folder, each is on its own. About one in twenty is `valid`, none is
-/// `test`. A folder keeps its split when others come or go, except that one is moved where
-/// otherwise nothing would be left to train or to validate with.
+/// All recordings of a speaker get the same split, so that no voice is in two. Where no speaker is
+/// named, the files of a folder are taken to be one; where all such files are in one folder, each
+/// is on its own. About one speaker in twenty is `valid`, none is `test`. A speaker keeps its split
+/// when others come or go, except that one is moved where otherwise nothing would be left to train
+/// or to validate with.
 pub(crate) fn assign(listings: &[Listing]) -> Vec<Split> {
     let is_undecided = |it: &&Listing| it.split.is_none();
-    let mut folders = listings.iter().filter(is_undecided).map(Listing::folder);
+    let nameless = listings.iter().filter(is_undecided).filter(|it| it.speaker.is_none());
+    let mut folders = nameless.map(Listing::folder);
     let first = folders.next().unwrap_or_default();
     let is_one_folder = folders.all(|it| it == first);
-    let group = |it: &Listing| if is_one_folder { it.key.clone() } else { it.folder().to_string() };
+    let group = |it: &Listing| match &it.speaker {
+        Some(speaker) => speaker.clone(),
+        None if is_one_folder => it.key.clone(),
+        None => it.folder().to_string(),
+    };
     let splits = split_groups(listings.iter().filter(is_undecided).map(group).collect());
     let split = |it: &Listing| it.split.unwrap_or_else(|| splits[&group(it)]);
     listings.iter().map(split).collect()
@@ -28,7 +34,7 @@ pub(crate) fn assign(listings: &[Listing]) -> Vec<Split> {
 
 fn split_groups(groups: Vec<String>) -> BTreeMap<String, Split> {
     let hash = |group: &String| Fnv::new().with(group.as_bytes()).finish();
-    let bound = u64::MAX / FOLDERS_PER_VALID;
+    let bound = u64::MAX / SPEAKERS_PER_VALID;
     let split = |group: &String| if hash(group) < bound { Split::Valid } else { Split::Train };
     let mut splits: BTreeMap<_, _> =
         groups.into_iter().map(|it| (it.clone(), split(&it))).collect();
@@ -62,6 +68,18 @@ mod tests {
         assert!(valid.contains(&n_valid), "{n_valid} of {} are valid", splits.len());
     }
 
+    #[test]
+    fn no_named_speaker_is_in_two_splits() {
+        let mut listings = listings((0..400).map(|n| format!("all/{n}.wav")));
+        for (n, listing) in listings.iter_mut().enumerate() {
+            listing.speaker = Some(format!("speaker{}", n % 40));
+        }
+        let splits = assign(&listings);
+        for (n, split) in splits.iter().enumerate() {
+            assert_eq!(*split, splits[n % 40], "recording {n}");
+        }
+        assert!(splits.contains(&Split::Valid) && splits.contains(&Split::Train));
+    }
     #[test]
     fn a_twentieth_of_the_speakers_is_valid() {
         check((0..4000).map(|n| format!("speaker{}/{n}.wav", n / 4)), 120..=280);

@@ -176,6 +176,20 @@ fn a_folder_is_walked_in_order() {
     assert!(corpus.recordings().iter().all(|it| it.seconds == 0.1));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_an_unreadable_recording_or_none() {
+    let folder = folder_with(&["a/1.wav"]);
+    let link = |name: &str| std::os::unix::fs::symlink("nowhere", folder.path().join(name));
+    link("a/.#1.wav").unwrap();
+    link("a/notes.txt").unwrap();
+    assert_eq!(open(&folder).unwrap().recordings().len(), 1);
+    link("a/2.wav").unwrap();
+    let error = open(&folder).unwrap_err().to_string();
+    assert!(error.starts_with("1 recording cannot be read: "), "{error}");
+    assert!(error.contains("a/2.wav: no such file"), "{error}");
+}
+
 #[test]
 fn an_empty_folder_is_named() {
     assert!(matches!(open(&folder_with(&[])).unwrap_err(), DataError::NoRecordings { .. }));
