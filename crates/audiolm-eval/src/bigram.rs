@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::sequences::{Place, Split, Vocabularies};
 use crate::smoothing::{Seen, Smoothing};
-use crate::{EvalError, Likelihood, Unigram};
+use crate::{EvalError, GivenStart, Likelihood, Unigram};
 
 /// `p(id | previous id, class)`, smoothed towards the frequency of the id in its class.
 ///
@@ -61,6 +61,11 @@ impl Bigram {
     /// The surprise at sequences of the same vocabularies, first tokens included.
     pub fn evaluate<S: AsRef<[u32]>>(&self, sequences: &[S]) -> Result<Likelihood, EvalError> {
         self.vocabularies.evaluate(sequences, |place| self.probability(place))
+    }
+
+    /// The surprise at the tokens that are not given.
+    pub fn evaluate_after(&self, sequences: &[GivenStart]) -> Result<Likelihood, EvalError> {
+        self.vocabularies.evaluate_after(sequences, |place| self.probability(place))
     }
 
     /// The smoothing of each class, towards the frequencies of ids.

@@ -53,6 +53,7 @@ pub use likelihood::Likelihood;
 pub use log_mel::{LogMelSpectrum, N_MELS, log_mel, log_mel_distance, long_term_spectrum};
 pub use nearest::NearestPrompts;
 pub use pair::cut_to_shorter;
+pub use sequences::GivenStart;
 pub use si_sdr::si_sdr;
 pub use smoothing::Smoothing;
 pub use stoi::stoi;

@@ -12,6 +12,21 @@ pub(crate) struct Place {
     pub id: u32,
 }
 
+/// Tokens of which the first are given: a model reads them and is not judged by them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenStart {
+    /// All tokens.
+    pub ids: Vec<u32>,
+    /// How many of the first are given.
+    pub n_given: usize,
+}
+
+impl AsRef<[u32]> for GivenStart {
+    fn as_ref(&self) -> &[u32] {
+        &self.ids
+    }
+}
+
 /// Which vocabulary the positions of a sequence draw from: `i` from `sizes[i % sizes.len()]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Vocabularies {
@@ -60,16 +75,36 @@ impl Vocabularies {
         })
     }
 
-    /// The surprise of a model that gives each place a `probability`.
+    /// The surprise of a model that gives each place a `probability`, at all tokens.
     pub fn evaluate<S: AsRef<[u32]>>(
         &self,
         sequences: &[S],
         probability: impl Fn(&Place) -> f64,
     ) -> Result<Likelihood, EvalError> {
         self.check(sequences)?;
+        let places = sequences.iter().flat_map(|it| self.places(it.as_ref()));
+        self.surprise(places, probability)
+    }
+
+    /// The same at the tokens that are not given.
+    pub fn evaluate_after(
+        &self,
+        sequences: &[GivenStart],
+        probability: impl Fn(&Place) -> f64,
+    ) -> Result<Likelihood, EvalError> {
+        self.check(sequences)?;
+        let places = sequences.iter().flat_map(|it| self.places(&it.ids).skip(it.n_given));
+        self.surprise(places, probability)
+    }
+
+    fn surprise(
+        &self,
+        places: impl Iterator<Item = Place>,
+        probability: impl Fn(&Place) -> f64,
+    ) -> Result<Likelihood, EvalError> {
         let mut nats = vec![0.0; self.sizes.len()];
         let mut counts = vec![0usize; self.sizes.len()];
-        for place in sequences.iter().flat_map(|sequence| self.places(sequence.as_ref())) {
+        for place in places {
             nats[place.class] -= probability(&place).ln();
             counts[place.class] += 1;
         }

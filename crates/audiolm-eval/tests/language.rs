@@ -1,6 +1,6 @@
 //! The counting models: what they learn, and that they are honest.
 
-use audiolm_eval::{Bigram, EvalError, Likelihood, Unigram};
+use audiolm_eval::{Bigram, EvalError, GivenStart, Likelihood, Unigram};
 use proptest::prelude::*;
 
 /// Deterministic pseudo-random sequences in which each id is followed by its successor with
@@ -129,4 +129,19 @@ proptest! {
         let sum: f64 = (0..6).map(next).sum();
         prop_assert!((sum - 1.0).abs() < 1e-9, "{}", sum);
     }
+}
+
+#[test]
+fn given_tokens_are_read_and_not_judged() {
+    let counting = |from: u32, n: u32| -> Vec<u32> { (from..from + n).map(|it| it % 4).collect() };
+    let bigram = Bigram::fit(&[counting(0, 400), counting(2, 400)], &[4]).unwrap();
+    // The second id is a surprise and the context of a third that is none.
+    let ids = vec![0, 3, 0, 1];
+    let after =
+        |n_given| bigram.evaluate_after(&[GivenStart { ids: ids.clone(), n_given }]).unwrap();
+    assert_eq!(after(0), bigram.evaluate(&[&ids]).unwrap());
+    assert_eq!(after(2).n_tokens, 2);
+    assert!(after(2).nats_per_token < 0.1, "{:?}", after(2));
+    assert!(after(1).nats_per_token > 1.0, "{:?}", after(1));
+    assert_eq!(bigram.evaluate_after(&[GivenStart { ids, n_given: 4 }]), Err(EvalError::NoTokens));
 }
