@@ -99,7 +99,8 @@ fn averaged(points: &Tensor<2>, centroids: &Tensor<2>) -> Tensor<2> {
     let sums = Tensor::zeros([n_clusters, dims], &device);
     let sums = sums.select_assign(0, ids.clone(), points.clone(), add);
     let ones = Tensor::<1>::ones([points.dims()[0]], &device);
-    let counts = Tensor::<1>::zeros([n_clusters], &device).select_assign(0, ids, ones, add);
+    // With one axis alone, `select_assign` would run on a single thread of a GPU.
+    let counts = Tensor::<1>::zeros([n_clusters], &device).scatter(0, ids, ones, add);
     let means = sums / counts.clone().clamp_min(1.0).unsqueeze_dim::<2>(1);
     refilled(means, counts, points, centroids)
 }
