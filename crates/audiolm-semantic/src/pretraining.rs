@@ -24,7 +24,7 @@ pub struct HubertPretrainingConfig {
     /// Weight of the mean square of the front end's features.
     #[config(default = 10.0)]
     pub feature_penalty: f64,
-    /// Factor on the gradient that reaches the front end.
+    /// Factor on the gradient that reaches the front end, that of the penalty included.
     #[config(default = 0.1)]
     pub front_end_gradient: f64,
 }
@@ -105,13 +105,13 @@ impl HubertPretraining {
     /// [`HubertConfig::frames`] says.
     pub fn forward(&self, batch: PretrainingBatch) -> PretrainingOutput {
         let PretrainingBatch { wave, targets, mask } = batch;
-        let features = self.encoder.front_end.forward(wave);
+        let features = self.slowed(self.encoder.front_end.forward(wave));
         let [n_clips, frames, _] = features.dims();
         assert_shape!(targets, [n_clips, frames]);
         assert_shape!(mask, [n_clips, frames]);
 
         let penalty = features.clone().square().mean() * self.feature_penalty;
-        let input = self.encoder.projection.forward(self.slowed(features));
+        let input = self.encoder.projection.forward(features);
         let hidden = self.hide(input, mask.clone());
         let logits =
             self.head.forward(self.encoder.encoder.forward(hidden, self.encoder.n_layers()));
@@ -178,5 +178,45 @@ impl Guesses {
     fn masked_mean(&self, values: Tensor<2>) -> Tensor<1> {
         let weights = self.mask.clone().float();
         (values * weights.clone()).sum() / weights.sum().clamp_min(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presets;
+
+    const SAMPLES: usize = 4000;
+    /// Both factors pass through the same sums, of features that are rounded apart.
+    const ROUNDING: f32 = 1e-3;
+
+    /// How the penalty alone would move each sample: what has come through the whole front end.
+    fn pull(model: &HubertPretraining, frames: usize) -> Tensor<2> {
+        let device = Device::default().autodiff();
+        let samples: Vec<f32> = (0..SAMPLES).map(|it| (0.3 * it as f32).sin()).collect();
+        let wave = Tensor::<2>::from_data(TensorData::new(samples, [1, SAMPLES]), &device);
+        let wave = wave.require_grad();
+        let targets = Tensor::<2, Int>::zeros([1, frames], &device);
+        // Where no frame is hidden there is nothing to guess, and the penalty is the whole loss.
+        let mask = targets.clone().equal_elem(1);
+        let output = model.forward(PretrainingBatch { wave: wave.clone(), targets, mask });
+        wave.grad(&output.loss.backward()).unwrap()
+    }
+
+    #[test]
+    fn the_penalty_is_slowed_with_the_rest() {
+        let encoder = HubertConfig { n_layers: 1, ..presets::tiny() };
+        let frames = encoder.frames(SAMPLES);
+        let config = HubertPretrainingConfig::new(encoder, 2);
+        let mut model = config.init(&Device::default().autodiff()).unwrap();
+        model.front_end_gradient = 1.0;
+        let whole = pull(&model, frames);
+        model.front_end_gradient = 0.25;
+        let quarter = pull(&model, frames);
+
+        let greatest = |it: Tensor<2>| it.abs().max().into_scalar::<f32>();
+        let scale = greatest(whole.clone());
+        assert!(scale > 0.0, "the penalty moves nothing");
+        assert!(greatest(quarter * 4.0 - whole) < ROUNDING * scale);
     }
 }

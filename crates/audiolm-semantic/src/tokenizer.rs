@@ -67,7 +67,12 @@ impl SemanticTokenizerConfig {
         Ok(SemanticTokenizer { encoder, clustering, config: self.clone() })
     }
 
-    fn load(path: &Path) -> Result<Self, SemanticError> {
+    /// Reads the configuration of the folder of a tokenizer.
+    ///
+    /// # Errors
+    /// Where the file is missing, damaged, or of another version.
+    pub fn load_from(folder: &Path) -> Result<Self, SemanticError> {
+        let path = &folder.join(CONFIG_FILE);
         let unreadable = |it: burn::config::ConfigError| SemanticError::ConfigFile {
             path: path.to_owned(),
             reason: it.to_string(),
@@ -115,7 +120,7 @@ impl SemanticTokenizer {
     /// # Errors
     /// Where a file is missing or damaged, or the two do not belong together.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, SemanticError> {
-        let config = SemanticTokenizerConfig::load(&folder.join(CONFIG_FILE))?;
+        let config = SemanticTokenizerConfig::load_from(folder)?;
         Ok(load_weights(config.init(device)?, &folder.join(WEIGHTS_FILE))?)
     }
 
