@@ -7,8 +7,8 @@ use crate::residual_unit::{ResidualUnitState, residual_units, silent_units, step
 use crate::transform::{BandSplits, into_channels};
 use crate::{ResidualUnit, SoundStreamConfig};
 
-/// A convolution, blocks that each halve the channels' width in time, and a last convolution to
-/// the frame's vector (arXiv 2107.03312, section III-A).
+/// A convolution, blocks that each divide the time by their stride and double the channels, and a
+/// last convolution to the frame's vector (arXiv 2107.03312, section III-A).
 #[derive(Module, Debug)]
 pub struct Encoder {
     first: CausalConv1d,

@@ -105,6 +105,9 @@ impl SoundStream {
     ///
     /// # Shapes
     /// As in [`encode`](Self::encode).
+    ///
+    /// # Panics
+    /// On a wave without samples.
     pub fn encode_in_chunks(&self, wave: Tensor<3>, chunk_frames: usize) -> Tensor<3, Int> {
         let wave = self.padded(wave);
         let [batch, _, samples] = wave.dims();

@@ -152,7 +152,7 @@ fn dropped_quantizers_do_not_reach_the_output() {
 }
 
 #[test]
-fn averages_move_codebooks_towards_their_vectors_and_revive_dead_entries() {
+fn averages_move_codebooks_towards_their_vectors() {
     let device = Device::default();
     let (_, codec) = tiny(&device);
     let wave = noise([4, 1, 3200], &device) * 3.0;

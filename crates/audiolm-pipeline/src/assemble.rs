@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use audiolm_audio::Clip;
 use audiolm_nn::{Precision, save_weights};
 use burn::config::Config;
 use burn::prelude::*;
@@ -10,11 +11,11 @@ use tempfile::TempDir;
 use crate::configs::{Configs, Models};
 use crate::lineage::check_lineage;
 use crate::manifest::{MANIFEST_FILE, PartHashes, VERSION};
-use crate::part::{CONFIG_FILE, WEIGHTS_FILE};
+use crate::part::{CONFIG_FILE, PROMPT_FILE, WEIGHTS_FILE};
 use crate::{Bundle, BundleError, Manifest, Part, WindowFrames, json};
 
 /// How to [`assemble`] a bundle.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AssembleOptions {
     /// What the bundle is called.
     pub name: String,
@@ -22,6 +23,8 @@ pub struct AssembleOptions {
     pub precision: Precision,
     /// What its stages were trained to see at once.
     pub window_frames: WindowFrames,
+    /// A recording to try it with.
+    pub prompt: Option<Clip>,
 }
 
 /// Makes a bundle of what a training run exported: a folder with one folder for each [`Part`], and
@@ -51,6 +54,10 @@ pub fn assemble(
     let beside = folder_beside(out)?;
     let unfinished = beside.path().join("bundle");
     write_parts(&unfinished, &configs, &models, options.precision)?;
+    if let Some(prompt) = &options.prompt {
+        let path = unfinished.join(PROMPT_FILE);
+        prompt.write_wav(&path).map_err(|source| BundleError::Prompt { source })?;
+    }
     let manifest = manifest(&unfinished, &configs, options)?;
     json::save(&manifest, &unfinished.join(MANIFEST_FILE))?;
     std::fs::rename(&unfinished, out).map_err(unwritable(out))?;

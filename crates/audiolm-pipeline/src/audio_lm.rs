@@ -95,7 +95,7 @@ impl AudioLm {
         self.frame.layout.n_quantizers()
     }
 
-    /// Continues the start of a recording (AudioLM, section IV-D).
+    /// Continues the start of a recording (AudioLM, section III-D).
     ///
     /// The clip starts with the prompt's own samples, cut to whole frames; its last 20 ms fade into
     /// what the codec makes of prompt and continuation together. What follows is filtered by what
@@ -122,6 +122,7 @@ impl AudioLm {
         options: &ContinueOptions,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Continuation, PipelineError> {
+        options.sampling.validate()?;
         let added = self.rate.frames(options.seconds)?;
         let heard = Heard::new(prompt, options.prompt_seconds, self.rate)?.whole_frames(self.rate);
         let mut tokens = self.frame_tokens(&heard)?;
@@ -135,7 +136,7 @@ impl AudioLm {
         })
     }
 
-    /// Makes audio from nothing (AudioLM, section IV-C).
+    /// Makes audio from nothing (AudioLM, section III-D).
     ///
     /// # Errors
     /// Where an option is out of bounds.
@@ -152,6 +153,7 @@ impl AudioLm {
         options: &GenerateOptions,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Generation, PipelineError> {
+        options.sampling.validate()?;
         let total = self.rate.frames(options.seconds)?;
         let mut tokens = FrameTokens::none();
         self.draw(options.seed, &options.sampling, on_progress).extend(&mut tokens, total)?;
@@ -160,7 +162,7 @@ impl AudioLm {
     }
 
     /// Says the same in another voice: keeps the semantic tokens of a recording, and draws anew how
-    /// it sounds (AudioLM, section IV-C).
+    /// it sounds (AudioLM, section III-D).
     ///
     /// # Errors
     /// Where the recording is shorter than [`MIN_SECONDS`](crate::MIN_SECONDS) or not finite, or an
@@ -183,6 +185,7 @@ impl AudioLm {
         options: &ResynthesizeOptions,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Generation, PipelineError> {
+        options.sampling.validate()?;
         let heard = self.whole(recording)?.whole_frames(self.rate);
         let mut tokens = FrameTokens::without_codes(self.semantic(&heard.levelled()));
         let total = tokens.semantic.len();

@@ -30,7 +30,6 @@ impl Draw<'_> {
         tokens: &mut FrameTokens,
         total: usize,
     ) -> Result<(), PipelineError> {
-        self.sampling.validate()?;
         self.extend_semantic(&mut tokens.semantic, total)?;
         self.extend_coarse(&tokens.semantic, &mut tokens.codes.coarse)?;
         self.extend_fine(&tokens.codes.coarse, &mut tokens.codes.fine)
@@ -84,6 +83,7 @@ impl Draw<'_> {
                 n_frames: view.latest.end - known,
                 sampling: self.sampling.coarse,
                 recall: self.sampling.recall,
+                recalled_frames: view.n_recorded(prompt),
             };
             let mut rng = self.generator(Part::Coarse, windows.next());
             let mut report =
@@ -109,6 +109,7 @@ impl Draw<'_> {
                 prompt_fine: &view.of(fine, width),
                 sampling: self.sampling.fine,
                 recall: self.sampling.recall,
+                recalled_frames: view.n_recorded(prompt),
             };
             let mut rng = self.generator(Part::Fine, chunks.next());
             let mut report = progress(self.on_progress, Part::Fine, known - prompt, total - prompt);

@@ -143,6 +143,12 @@ pub enum BundleError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The recording to try the bundle with could not be put in.
+    #[error("the prompt: {source}")]
+    Prompt {
+        /// What is wrong with it, or what the system said.
+        source: AudioError,
+    },
     /// A configuration that cannot be read.
     #[error("{path}: not a readable configuration of {part}: {reason}")]
     Config {
@@ -185,23 +191,30 @@ pub enum PipelineError {
     #[error(transparent)]
     Audio(#[from] AudioError),
     /// Too little to hear anything in.
-    #[error("the recording lasts {seconds:.3} s, at least {minimum} s are needed")]
+    #[error("the recording lasts {seconds:.3} s, at least {} s are needed", crate::MIN_SECONDS)]
     TooShort {
-        /// How long it is, after what was asked of it.
+        /// How long it is.
         seconds: f64,
-        /// The least that can be used.
-        minimum: f64,
     },
-    /// A sample that is no number.
-    #[error("sample {position} of the recording is {value}, expected finite numbers")]
-    NotFinite {
+    /// Too little of a recording is to be continued.
+    #[error("the seconds of a prompt must be at least {}, found {found}", crate::MIN_SECONDS)]
+    PromptSeconds {
+        /// The value given.
+        found: f64,
+    },
+    /// A sample that cannot be meant.
+    #[error(
+        "sample {position} of the recording is {value}, expected numbers of at most {}",
+        audiolm_audio::MAX_AMPLITUDE
+    )]
+    ImplausibleSample {
         /// Index of the first such sample.
         position: usize,
         /// That sample.
         value: f32,
     },
     /// A length that cannot be meant.
-    #[error("seconds must be finite and above 0, found {found}")]
+    #[error("seconds must be above 0 and at most {}, found {found}", crate::MAX_SECONDS)]
     Seconds {
         /// The value given.
         found: f64,

@@ -7,6 +7,8 @@ use crate::{PipelineError, seam};
 
 /// The shortest recording that anything can be made of, in seconds.
 pub const MIN_SECONDS: f64 = 0.2;
+/// The most that can be asked for at once, in seconds: a day.
+pub const MAX_SECONDS: f64 = 86_400.0;
 
 /// What is kept beyond the end while resampling, so that the end is not taken for a jump to
 /// silence.
@@ -34,7 +36,7 @@ impl Rate {
 
     /// Frames in a length that someone asked for: the nearest number, at least one.
     pub(crate) fn frames(&self, seconds: f64) -> Result<usize, PipelineError> {
-        if !(seconds.is_finite() && seconds > 0.0) {
+        if !(seconds > 0.0 && seconds <= MAX_SECONDS) {
             return Err(PipelineError::Seconds { found: seconds });
         }
         Ok((seconds * self.frames_per_second()).round().max(1.0) as usize)
@@ -54,16 +56,16 @@ pub(crate) fn unlevelled(wave: Vec<f32>, gain: f32) -> Vec<f32> {
 impl Heard {
     /// The first `seconds` of a recording.
     pub(crate) fn new(recording: &Clip, seconds: f64, rate: Rate) -> Result<Self, PipelineError> {
-        if let Some(position) = recording.samples.iter().position(|it| !it.is_finite()) {
+        if let Some(position) = recording.first_implausible() {
             let value = recording.samples[position];
-            return Err(PipelineError::NotFinite { position, value });
+            return Err(PipelineError::ImplausibleSample { position, value });
         }
-        if seconds.is_nan() {
-            return Err(PipelineError::Seconds { found: seconds });
+        if seconds.is_nan() || seconds < MIN_SECONDS {
+            return Err(PipelineError::PromptSeconds { found: seconds });
         }
         let seconds = seconds.min(recording.seconds());
         if seconds < MIN_SECONDS {
-            return Err(PipelineError::TooShort { seconds, minimum: MIN_SECONDS });
+            return Err(PipelineError::TooShort { seconds });
         }
         let start = recording.excerpt(0.0, seconds + MARGIN_SECONDS);
         let clip = start.resampled(rate.sample_rate_hz)?.excerpt(0.0, seconds);

@@ -59,7 +59,7 @@ pub use tokens::Tokens;
 pub use assemble::{AssembleOptions, assemble};
 pub use bundle::Bundle;
 pub use manifest::{Manifest, PartHashes, WindowFrames};
-pub use part::Part;
+pub use part::{PROMPT_FILE, Part};
 
 pub use error::{BundleError, PipelineError};
-pub use heard::MIN_SECONDS;
+pub use heard::{MAX_SECONDS, MIN_SECONDS};

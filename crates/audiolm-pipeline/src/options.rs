@@ -88,7 +88,7 @@ impl Default for GenerateOptions {
 }
 
 impl StageSampling {
-    /// Names the first bound that is not kept, before any work is done.
+    /// Names the first bound that is not kept.
     pub(crate) fn validate(&self) -> Result<(), PipelineError> {
         let Self { semantic, durations, coarse, fine, recall } = self;
         recall.validate().map_err(GenerateError::from)?;

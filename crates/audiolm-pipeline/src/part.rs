@@ -9,6 +9,9 @@ pub(crate) const CONFIG_FILE: &str = "config.json";
 /// The file of a part's weights in its folder.
 pub(crate) const WEIGHTS_FILE: &str = "model.safetensors";
 
+/// The file of the recording that a bundle may hold to be tried with.
+pub const PROMPT_FILE: &str = "prompt.wav";
+
 /// One of the models that a bundle holds, each in a folder of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

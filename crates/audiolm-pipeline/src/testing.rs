@@ -38,6 +38,7 @@ pub fn tiny_options() -> AssembleOptions {
         name: "tiny".to_owned(),
         precision: Precision::Full,
         window_frames: WINDOW_FRAMES,
+        prompt: None,
     }
 }
 

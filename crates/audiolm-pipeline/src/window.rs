@@ -40,6 +40,11 @@ pub(crate) fn next_view(recorded: usize, known: usize, total: usize, window: usi
 }
 
 impl View {
+    /// How many of the first frames in view are a recording, of which there are `recorded`.
+    pub(crate) fn n_recorded(&self, recorded: usize) -> usize {
+        self.recording.len() + recorded.min(self.latest.end).saturating_sub(self.latest.start)
+    }
+
     /// The values of these frames, of `width` values each; of the latest, those that are there.
     pub(crate) fn of(&self, values: &[u32], width: usize) -> Vec<u32> {
         let frames = |it: &Range<usize>| {
@@ -76,6 +81,20 @@ mod tests {
         assert_eq!(next_view(7, 10, 20, 10), view(1..6, 8..13));
         assert_eq!(next_view(0, 10, 20, 10), view(0..0, 5..15));
         assert_eq!(next_view(3, 18, 20, 10), view(0..3, 15..20));
+    }
+
+    #[test]
+    fn what_was_drawn_is_no_recording() {
+        let check = |recorded, known, expected| {
+            let view = next_view(recorded, known, 40, 10);
+            assert_eq!(view.n_recorded(recorded), expected, "{view:?}");
+        };
+        check(7, 7, 7);
+        check(0, 7, 0);
+        check(7, 10, 5); // frames 1 to 5; 8 and 9 were drawn
+        check(9, 10, 6); // frames 2 to 6, and 8
+        check(12, 12, 7); // frames 3 to 7, and 10 and 11
+        check(0, 30, 0);
     }
 
     #[test]

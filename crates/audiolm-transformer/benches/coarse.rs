@@ -45,6 +45,7 @@ fn continues(bencher: Bencher, n_frames: usize) {
         n_frames,
         sampling: CoarseStage::PAPER_SAMPLING,
         recall: Recall::NONE,
+        recalled_frames: 0,
     };
     bencher
         .counter(ItemsCount::new(n_frames * N_QUANTIZERS))

@@ -71,6 +71,8 @@ pub struct CoarseRequest<'a> {
     pub sampling: Sampling,
     /// How far codes of the prompt come again.
     pub recall: Recall,
+    /// The frames of the prompt that may: so many of the first.
+    pub recalled_frames: usize,
 }
 
 impl CoarseStageConfig {
@@ -123,6 +125,7 @@ impl CoarseStage {
             frames: n_prompt..n_prompt + request.n_frames,
             sampling: &request.sampling,
             recall: request.recall,
+            recalled_frames: request.recalled_frames,
         };
         Ok(self.model.draw(&continuation, rng, on_code))
     }
@@ -261,6 +264,7 @@ mod tests {
             n_frames: 20,
             sampling: Sampling::at(1.0),
             recall: Recall::NONE,
+            recalled_frames: 0,
         };
         let draw = |seed| {
             let mut heard = Vec::new();
@@ -280,20 +284,26 @@ mod tests {
     fn a_share_of_one_draws_codes_of_the_prompt_alone() {
         let stage = stage(&Device::default());
         let prompt = row(4, 3);
-        let request = CoarseRequest {
-            semantic: &prompt.semantic,
-            semantic_frames: &prompt.semantic_frames,
-            prompt_codes: &prompt.codes,
-            n_frames: 20,
-            sampling: Sampling::at(1.0),
-            recall: Recall { share: 1.0, sharpness: 0.0 },
+        let drawn = |recalled_frames| {
+            let request = CoarseRequest {
+                semantic: &prompt.semantic,
+                semantic_frames: &prompt.semantic_frames,
+                prompt_codes: &prompt.codes,
+                n_frames: 20,
+                sampling: Sampling::at(1.0),
+                recall: Recall { share: 1.0, sharpness: 0.0 },
+                recalled_frames,
+            };
+            stage.generate(&request, &mut generator(1, "test", 0), &mut |_| {}).unwrap()
         };
-        let drawn = stage.generate(&request, &mut generator(1, "test", 0), &mut |_| {}).unwrap();
         let of_quantizer = |codes: &[u32], quantizer: usize| -> std::collections::BTreeSet<u32> {
             codes.iter().skip(quantizer).step_by(N_QUANTIZERS).copied().collect()
         };
         for quantizer in 0..N_QUANTIZERS {
-            assert_eq!(of_quantizer(&drawn, quantizer), of_quantizer(&prompt.codes, quantizer));
+            let expected = of_quantizer(&prompt.codes, quantizer);
+            assert_eq!(of_quantizer(&drawn(3), quantizer), expected);
+            let expected = of_quantizer(&prompt.codes[..N_QUANTIZERS], quantizer);
+            assert_eq!(of_quantizer(&drawn(1), quantizer), expected);
         }
     }
 

@@ -1,5 +1,8 @@
 //! What the coarse and the fine stage share: a table of codes that embeds and scores, and the
 //! drawing of one code after another.
+//!
+//! The code at position i (from 1) of a row is shifted by o_i = ((i − 1) mod Q)·N (AudioLM, section
+//! III-C), here behind the other tokens, so that no two quantizers share a token.
 
 use std::ops::Range;
 
@@ -65,8 +68,10 @@ pub(crate) struct Continuation<'a> {
     pub(crate) quantizers: Range<usize>,
     pub(crate) frames: Range<usize>,
     pub(crate) sampling: &'a Sampling,
-    /// Of the codes at the end of the prefix.
+    /// Of the codes at the end of the prefix, `frames.start` frames of them...
     pub(crate) recall: Recall,
+    /// ...those of so many of the first.
+    pub(crate) recalled_frames: usize,
 }
 
 impl CodeModel {
@@ -105,7 +110,7 @@ impl CodeModel {
         self.n_others as u32 - 1
     }
 
-    /// The token of a code.
+    /// The token of a code: shifted past the other tokens, and the codes of the quantizers before.
     pub(crate) fn token(&self, quantizer: usize, code: u32) -> u32 {
         (self.n_others + quantizer * self.codebook_size) as u32 + code
     }
@@ -165,7 +170,8 @@ impl CodeModel {
                 let memory = memory.get_or_insert_with(|| self.memory(continuation, &states));
                 let state = last(states);
                 let logits = self.logits(state.clone(), quantizer);
-                let logits = memory.mixed(logits, &on_host(state.flatten(0, 1)), idx, sampling);
+                let state = || on_host(state.flatten(0, 1));
+                let logits = memory.mixed(logits, state, idx, sampling);
                 let code = sample(&logits, sampling, rng) as u32;
                 let ends_frame = quantizer + 1 == quantizers.end;
                 next = Timed {
@@ -179,18 +185,21 @@ impl CodeModel {
         codes
     }
 
-    /// The codes at the end of the prefix, each with the state before it: that of the token before.
+    /// The codes of the prefix that may be recalled, each with the state before it: that of the
+    /// token before.
     ///
     /// # Shapes
     /// - states: `[time, d_model]`, those after each token of the prefix
     fn memory(&self, continuation: &Continuation, states: &Tensor<2>) -> Memory {
         let Continuation { prefix, quantizers, frames, recall, .. } = continuation;
-        let n_known = if recall.share > 0.0 { frames.start * quantizers.len() } else { 0 };
-        let first = prefix.tokens.len() - n_known;
-        let [time, d_model] = states.dims();
-        let before = on_host(states.clone().slice_dim(0, first - 1..time).flatten(0, 1));
-        let codes = prefix.tokens[first..].iter().map(|it| self.code(*it));
-        Memory::new(*recall, quantizers.len(), codes.zip(before.chunks_exact(d_model)))
+        let width = quantizers.len();
+        let n_frames = if recall.share > 0.0 { continuation.recalled_frames } else { 0 };
+        let first = prefix.tokens.len() - frames.start * width;
+        let end = first + n_frames.min(frames.start) * width;
+        let [_, d_model] = states.dims();
+        let before = on_host(states.clone().slice_dim(0, first - 1..end).flatten(0, 1));
+        let codes = prefix.tokens[first..end].iter().map(|it| self.code(*it));
+        Memory::new(*recall, width, codes.zip(before.chunks_exact(d_model)))
     }
 
     /// The scores of the codes of a quantizer in a state, `[1, d_model]`.
@@ -294,13 +303,43 @@ impl CodeModel {
 mod tests {
     use super::*;
     use crate::laws;
+    use proptest::prelude::*;
+
+    fn model(n_others: usize, n_quantizers: usize, codebook_size: usize) -> CodeModel {
+        let decoder = laws::tiny_decoder().init(&Device::default()).unwrap();
+        CodeModel::new(decoder, n_others, CodeLayout::new(n_quantizers, codebook_size).unwrap())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn every_code_of_every_quantizer_has_its_own_token(
+            n_others in 1..6usize, n_quantizers in 1..7usize, size in 1..50usize,
+        ) {
+            let model = model(n_others, n_quantizers, size);
+            for quantizer in 0..n_quantizers {
+                for code in 0..size as u32 {
+                    let token = model.token(quantizer, code);
+                    let expected = n_others + quantizer * size + code as usize;
+                    prop_assert_eq!(token as usize, expected);
+                    prop_assert_eq!(model.code(token), code);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_frames() {
+        let given = model(3, 3, 10).given(&[1, 7, 2, 8], 1..3);
+        assert_eq!(given.tokens, [14, 30, 15, 31]);
+        assert_eq!(given.frames, [0, 0, 1, 1]);
+    }
 
     #[test]
     fn each_code_is_remembered_with_the_state_before_it() {
         let device = Device::default();
         device.seed(0);
-        let layout = CodeLayout::new(2, 8).unwrap();
-        let model = CodeModel::new(laws::tiny_decoder().init(&device).unwrap(), 3, layout);
+        let model = model(3, 2, 8);
         // No code of a quantizer comes twice, so that it names its place.
         let codes = [5, 1, 0, 4, 7, 2, 3, 6];
         let prefix = model.given(&[2, 2], 0..2).then(model.predicted(&codes, 0..2));
@@ -310,6 +349,7 @@ mod tests {
             frames: 4..5,
             sampling: &Sampling::GREEDY,
             recall: Recall { share: 1.0, sharpness: 1e4 },
+            recalled_frames: 4,
         };
         let states = model.reader(prefix.tokens.len()).states(&prefix);
         let memory = model.memory(&continuation, &states);
@@ -319,7 +359,7 @@ mod tests {
                 frames: prefix.frames[..3 + at].to_vec(),
             };
             let state = on_host(last(model.reader(3 + at).states(&before)).flatten(0, 1));
-            let mixed = memory.mixed(vec![0.0; 8], &state, at % 2, &Sampling::GREEDY);
+            let mixed = memory.mixed(vec![0.0; 8], || state, at % 2, &Sampling::GREEDY);
             let mut rng = audiolm_nn::generator(0, "test", 0);
             assert_eq!(sample(&mixed, &Sampling::GREEDY, &mut rng) as u32, code, "code {at}");
         }

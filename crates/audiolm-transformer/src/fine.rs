@@ -64,6 +64,8 @@ pub struct FineRequest<'a> {
     pub sampling: Sampling,
     /// How far codes of the prompt come again.
     pub recall: Recall,
+    /// The frames of the prompt that may: so many of the first.
+    pub recalled_frames: usize,
 }
 
 impl FineStageConfig {
@@ -122,6 +124,7 @@ impl FineStage {
             frames: found..expected,
             sampling: &request.sampling,
             recall: request.recall,
+            recalled_frames: request.recalled_frames,
         };
         Ok(self.model.draw(&continuation, rng, on_code))
     }
@@ -250,6 +253,7 @@ mod tests {
             prompt_fine: &[],
             sampling: Sampling::at(4.0),
             recall: Recall::NONE,
+            recalled_frames: 0,
         };
         let fine = stage.generate(&request, &mut generator(1, "test", 0), &mut |_| {}).unwrap();
         assert_eq!(fine.len(), 100 * 3);
@@ -268,6 +272,7 @@ mod tests {
             prompt_fine: &parts.fine[..6],
             sampling: Sampling::at(1.0),
             recall: Recall::NONE,
+            recalled_frames: 0,
         };
         let draw =
             |seed| stage.generate(&request, &mut generator(seed, "test", 0), &mut |_| {}).unwrap();
@@ -283,6 +288,7 @@ mod tests {
             prompt_fine: &[0; 9],
             sampling: Sampling::GREEDY,
             recall: Recall::NONE,
+            recalled_frames: 0,
         };
         let error = stage(&Device::default())
             .generate(&request, &mut generator(1, "test", 0), &mut |_| {})

@@ -1,9 +1,7 @@
-//! Codes of several quantizers in one row: `[frame][quantizer]`, each quantizer with values of its
-//! own.
+//! Codes of several quantizers in one row: `[frame][quantizer]`.
 //!
 //! AudioLM (section III-C) flattens row-major: every quantizer of frame t, then frame t + 1. The
-//! code at position i (from 1) is shifted by o_i = ((i − 1) mod Q)·N, so that no two quantizers
-//! share a token.
+//! offset that makes a code a token belongs to the models, which know what tokens come before.
 
 use crate::error::{ConfigError, TokenError};
 
@@ -46,11 +44,6 @@ impl CodeLayout {
         self.codebook_size
     }
 
-    /// What is added to the code at `position`, counted from 0.
-    pub fn offset(&self, position: usize) -> usize {
-        (position % self.n_quantizers) * self.codebook_size
-    }
-
     /// How many frames these row-major codes are, once each is known to be a code.
     pub fn n_frames(&self, codes: &[u32]) -> Result<usize, TokenError> {
         in_range("code", codes, self.codebook_size)?;
@@ -59,27 +52,6 @@ impl CodeLayout {
             return Err(TokenError::PartialFrame { codes: codes.len(), per_frame });
         }
         Ok(codes.len() / per_frame)
-    }
-
-    /// Row-major codes to tokens: adds to each code its quantizer's offset.
-    pub fn flatten(&self, codes: &[u32]) -> Result<Vec<u32>, TokenError> {
-        self.n_frames(codes)?;
-        Ok(codes.iter().enumerate().map(|(at, code)| code + self.offset(at) as u32).collect())
-    }
-
-    /// Tokens back to row-major codes; a token in another quantizer's place is an error.
-    pub fn unflatten(&self, tokens: &[u32]) -> Result<Vec<u32>, TokenError> {
-        let code =
-            |(position, &value): (usize, &u32)| {
-                let bound = self.offset(position) + self.codebook_size;
-                let code = value.checked_sub(self.offset(position) as u32);
-                code.filter(|it| (*it as usize) < self.codebook_size).ok_or(
-                    TokenError::OutOfRange { token: "flattened code", position, value, bound },
-                )
-            };
-        let codes: Vec<u32> = tokens.iter().enumerate().map(code).collect::<Result<_, _>>()?;
-        self.n_frames(&codes)?;
-        Ok(codes)
     }
 
     /// Codes as a codec gives them, `[quantizer][frame]`, to row-major `[frame][quantizer]`.
@@ -174,20 +146,6 @@ mod tests {
 
     proptest! {
         #[test]
-        fn flattening_is_undone((layout, codes) in layout_and_codes()) {
-            let tokens = layout.flatten(&codes).unwrap();
-            prop_assert_eq!(layout.unflatten(&tokens).unwrap(), codes);
-        }
-
-        #[test]
-        fn a_token_names_its_quantizer((layout, codes) in layout_and_codes()) {
-            for (position, token) in layout.flatten(&codes).unwrap().into_iter().enumerate() {
-                let quantizer = position % layout.n_quantizers();
-                prop_assert_eq!(token as usize / layout.codebook_size(), quantizer);
-            }
-        }
-
-        #[test]
         fn interleaving_is_undone((layout, codes) in layout_and_codes()) {
             let rows = layout.interleave(&codes).unwrap();
             prop_assert_eq!(layout.deinterleave(&rows).unwrap(), codes);
@@ -205,7 +163,6 @@ mod tests {
     fn rows_are_frames() {
         let layout = CodeLayout::new(2, 10).unwrap();
         assert_eq!(layout.interleave(&[1, 2, 3, 7, 8, 9]).unwrap(), [1, 7, 2, 8, 3, 9]);
-        assert_eq!(layout.flatten(&[1, 7, 2, 8]).unwrap(), [1, 17, 2, 18]);
         let parts = layout.split(&[1, 7, 2, 8], 1).unwrap();
         assert_eq!(parts, SplitCodes { coarse: vec![1, 2], fine: vec![7, 8] });
     }
@@ -218,9 +175,7 @@ mod tests {
     #[test]
     fn messages_name_the_code_and_its_bound() {
         let layout = CodeLayout::new(2, 10).unwrap();
-        check_refused(layout.flatten(&[1, 10]), "code 10 at position 1 must be below 10");
-        let message = "flattened code 3 at position 1 must be below 20";
-        check_refused(layout.unflatten(&[3, 3]), message);
+        check_refused(layout.n_frames(&[1, 10]), "code 10 at position 1 must be below 10");
         check_refused(layout.n_frames(&[1, 2, 3]), "3 codes are no whole number of frames of 2");
         let parts = SplitCodes { coarse: vec![1, 2], fine: vec![7] };
         check_refused(layout.join(&parts, 1), "expected at most 1 frames, found 2");

@@ -37,6 +37,7 @@
 //!     n_frames: 5,
 //!     sampling: Sampling::at(0.8),
 //!     recall: Recall::NONE,
+//!     recalled_frames: 0,
 //! };
 //! let codes = stage.generate(&request, &mut generator(7, "coarse", 0), &mut |_| {})?;
 //! assert_eq!(codes.len(), 5 * 2);

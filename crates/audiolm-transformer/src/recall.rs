@@ -9,8 +9,9 @@
 //! p(code) = (1 − share) · p_model(code) + share · Σ_i [code_i = code] · softmax_i(sharpness · h·h_i)
 //! ```
 //!
-//! with the states `h_i` before each code of the same quantizer in what is known. Nothing is
-//! trained for it, and nothing that is drawn is added to it, so that it cannot feed on itself.
+//! with the states `h_i` before each code of the same quantizer in the prompt. Nothing is trained
+//! for it. What is drawn is never added to it, nor should a caller pass drawn codes for it when
+//! their window slides: it would feed on itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -74,11 +75,12 @@ impl Memory {
     /// The logits of the mixture for the quantizer at `idx`, to be sampled with `sampling`.
     ///
     /// The model's own share is already as that temperature makes it, so that a low one does not
-    /// make rare codes of the prompt rarer still.
+    /// make rare codes of the prompt rarer still. The state is asked for only where something is
+    /// recalled: on a GPU, to read it is to wait for it.
     pub(crate) fn mixed(
         &self,
         logits: Vec<f32>,
-        state: &[f32],
+        state: impl FnOnce() -> Vec<f32>,
         idx: usize,
         sampling: &Sampling,
     ) -> Vec<f32> {
@@ -86,10 +88,11 @@ impl Memory {
         if entries.is_empty() || share == 0.0 {
             return logits;
         }
+        let state = state();
         let temperature = if sampling.temperature > 0.0 { sampling.temperature } else { 1.0 };
         let cooled: Vec<f64> = logits.iter().map(|it| f64::from(*it) / temperature).collect();
         let mut mixture: Vec<f64> = softmax(&cooled).iter().map(|it| (1.0 - share) * it).collect();
-        let alike = |entry: &Entry| self.recall.sharpness * product(&entry.state, state);
+        let alike = |entry: &Entry| self.recall.sharpness * product(&entry.state, &state);
         let weights = softmax(&entries.iter().map(alike).collect::<Vec<_>>());
         for (entry, weight) in entries.iter().zip(weights) {
             mixture[entry.code as usize] += share * weight;
@@ -124,7 +127,7 @@ mod tests {
             .flat_map(|(code, state)| [(2 - *code, &state[..]), (*code, &state[..])]);
         let memory = Memory::new(recall, 2, both);
         let logits = [0.5f64, 0.25, 0.25].map(|it| it.ln() as f32).to_vec();
-        let mixed = memory.mixed(logits, &[1.0, 0.0], 1, &sampling);
+        let mixed = memory.mixed(logits, || vec![1.0, 0.0], 1, &sampling);
         let cooled: Vec<f64> =
             mixed.iter().map(|it| f64::from(*it) / sampling.temperature.max(1e-9)).collect();
         for (found, expected) in softmax(&cooled).iter().zip(expected) {
@@ -161,7 +164,8 @@ mod tests {
     fn no_prompt_leaves_the_model_as_it_is() {
         let memory = Memory::new(Recall { share: 1.0, sharpness: 1.0 }, 2, std::iter::empty());
         let logits = vec![0.1, 0.2];
-        assert_eq!(memory.mixed(logits.clone(), &[1.0], 0, &Sampling::at(1.0)), logits);
+        let unread = || -> Vec<f32> { panic!("nothing is recalled, so no state is needed") };
+        assert_eq!(memory.mixed(logits.clone(), unread, 0, &Sampling::at(1.0)), logits);
     }
 
     #[test]

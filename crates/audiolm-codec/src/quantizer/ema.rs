@@ -15,7 +15,8 @@ const DECAY: f64 = 0.99;
 /// average: an entry that follows the last few vectors alone wanders.
 const VECTORS_PER_ENTRY: f64 = 256.0;
 
-/// An entry is dead when it is used less than this share of the mean use.
+/// An entry is dead when it was lately used less than this share of the mean use. Lately is what
+/// [`DECAY`] remembers, whatever the entries average over.
 ///
 /// The paper names an absolute count of 2 without its batch. A share means the same for every
 /// batch: with fewer vectors than entries, a count of 2 would replace living entries at each step.
@@ -27,7 +28,9 @@ const EPSILON: f64 = 1e-5;
 /// The averages behind one codebook.
 #[derive(Module, Debug)]
 pub struct CodebookEma {
-    /// How often each entry is used, `[codebook_size]`.
+    /// How often each entry was lately used, `[codebook_size]`.
+    uses: Param<Tensor<1>>,
+    /// How many vectors each entry averages over, `[codebook_size]`.
     counts: Param<Tensor<1>>,
     /// The sum of what is assigned to each entry, `[codebook_size, dimension]`.
     sums: Param<Tensor<2>>,
@@ -79,6 +82,7 @@ impl CodebookEma {
         let mean_use = vectors_per_step as f64 / size as f64;
         let counts = Tensor::<1>::full([size], mean_use, &embedding.device());
         Self {
+            uses: frozen(counts.clone()),
             counts: frozen(counts),
             sums: frozen(embedding * mean_use),
             decay: DECAY.max(1.0 - mean_use / VECTORS_PER_ENTRY),
@@ -87,16 +91,18 @@ impl CodebookEma {
 
     /// Averages with the `vectors` `[n, dimension]` assigned to `codes` `[n]`.
     fn updated(self, codes: Tensor<1, Int>, vectors: Tensor<2>) -> Self {
-        let (counts, sums) = (self.counts.val(), self.sums.val());
+        let (uses, counts, sums) = (self.uses.val(), self.counts.val(), self.sums.val());
         let [n, dimension] = vectors.dims();
         let rows = codes.clone().unsqueeze_dim::<2>(1).repeat_dim(1, dimension);
         let ones = Tensor::<1>::ones([n], &vectors.device());
         let new_counts = counts.zeros_like().scatter(0, codes, ones, Add);
         let new_sums = sums.zeros_like().scatter(0, rows, vectors, Add);
+        let keep = self.decay;
         Self {
-            counts: replaced(self.counts, counts * self.decay + new_counts * (1.0 - self.decay)),
-            sums: replaced(self.sums, sums * self.decay + new_sums * (1.0 - self.decay)),
-            decay: self.decay,
+            uses: replaced(self.uses, uses * DECAY + new_counts.clone() * (1.0 - DECAY)),
+            counts: replaced(self.counts, counts * keep + new_counts * (1.0 - keep)),
+            sums: replaced(self.sums, sums * keep + new_sums * (1.0 - keep)),
+            decay: keep,
         }
     }
 
@@ -107,17 +113,19 @@ impl CodebookEma {
         vectors: &Tensor<2>,
         rng: &mut Generator,
     ) -> (Self, Codebook) {
-        let (counts, sums) = (self.counts.val(), self.sums.val());
+        let (uses, counts, sums) = (self.uses.val(), self.counts.val(), self.sums.val());
         let [size, dimension] = sums.dims();
-        let mean_use = counts.clone().mean();
-        let dead = counts.clone().lower(mean_use.clone() * DEAD_SHARE);
-        let counts = counts.clone().mask_where(dead.clone(), mean_use.expand([size]));
+        let mean_use = uses.clone().mean().expand([size]);
+        let dead = uses.clone().lower(mean_use.clone() * DEAD_SHARE);
+        let uses = uses.mask_where(dead.clone(), mean_use.clone());
+        let counts = counts.mask_where(dead.clone(), mean_use);
         let column = counts.clone().unsqueeze_dim::<2>(1);
         let drawn = random_rows(vectors, size, rng) * column.clone();
         let dead = dead.unsqueeze_dim::<2>(1).expand([size, dimension]);
         let sums = sums.mask_where(dead, drawn);
         let embedding = sums.clone() / (column + EPSILON);
         let averages = Self {
+            uses: replaced(self.uses, uses),
             counts: replaced(self.counts, counts),
             sums: replaced(self.sums, sums),
             decay: self.decay,
@@ -140,4 +148,35 @@ fn frozen<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
 
 fn replaced<const D: usize>(param: Param<Tensor<D>>, value: Tensor<D>) -> Param<Tensor<D>> {
     param.map(|_| value.detach().set_require_grad(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ResidualQuantizerConfig;
+
+    const SIZE: usize = 16;
+
+    #[test]
+    fn an_entry_that_is_never_used_is_revived() {
+        let device = Device::default();
+        // One vector for each entry, but the first lies far from all of them.
+        let vectors = Tensor::<1, Int>::arange(0..SIZE as i64, &device).float().unsqueeze_dim(1);
+        let apart = Tensor::<2>::from_data([[1e3]], &device);
+        let embedding = Tensor::cat(vec![apart, vectors.clone().slice_dim(0, 1..SIZE)], 0);
+        let quantizer = ResidualQuantizer::new(&ResidualQuantizerConfig::new(1, SIZE), 1, &device)
+            .with_codebooks(vec![Codebook::from_embedding(embedding)]);
+        let seen = quantizer.forward(vectors.unsqueeze_dim(0), &[1]);
+
+        let far = |it: &ResidualQuantizer| {
+            it.codebooks()[0].embedding().greater_elem(100.0).int().sum().into_scalar::<i64>()
+        };
+        let mut state = (ResidualEma::new(&quantizer, SIZE), quantizer);
+        assert_eq!(far(&state.1), 1);
+        for step in 0..240 {
+            let rng = &mut audiolm_nn::generator(0, "revival", step);
+            state = state.0.learn(state.1, &seen, rng);
+        }
+        assert_eq!(far(&state.1), 0);
+    }
 }
