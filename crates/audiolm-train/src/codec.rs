@@ -22,7 +22,8 @@ use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer
 use crate::drive::{Drive, Trainee};
 use crate::layer_rates::LayerRates;
 use crate::recordings::{Recordings, Waves, require_seconds, waves};
-use crate::{Cadence, Ending, Measures, Observer, Schedule, StageRun, TrainError};
+use crate::run::StageRun;
+use crate::{Cadence, Ending, Measures, Observer, Schedule, TrainError};
 
 /// Vectors for each entry of a codebook that the initialisation by k-means looks at.
 const VECTORS_PER_ENTRY: usize = 128;
@@ -70,7 +71,10 @@ impl CodecSettings {
 ///
 /// # Errors
 /// Where recordings or the run's files cannot be used, or the loss is no longer a number.
-pub fn train_codec(mut run: StageRun<'_>, settings: &CodecSettings) -> Result<Ending, TrainError> {
+pub(crate) fn train_codec(
+    mut run: StageRun<'_>,
+    settings: &CodecSettings,
+) -> Result<Ending, TrainError> {
     let rate = settings.model.sample_rate_hz as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
     let crop_seconds = settings.crop_samples as f64 / f64::from(rate);
@@ -81,8 +85,8 @@ pub fn train_codec(mut run: StageRun<'_>, settings: &CodecSettings) -> Result<En
     let drive = Drive::new(&mut run, "codec", settings.schedule.steps, settings.cadence)?;
     let ending = drive.run(&mut trainee)?;
     if ending == Ending::Finished {
-        let export = run.export_folder("codec")?;
-        trainee.codec.valid().save_to(&export, &settings.model, Precision::Full)?;
+        let codec = trainee.codec.valid();
+        run.export("codec", |it| Ok(codec.save_to(it, &settings.model, Precision::Full)?))?;
     }
     Ok(ending)
 }

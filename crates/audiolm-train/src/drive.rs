@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::{
-    MeasuredOn, Measures, MetricsLine, MetricsLog, Observer, StageRun, StopSignal, TrainError,
-};
+use crate::origin::Origin;
+use crate::run::StageRun;
+use crate::{MeasuredOn, Measures, MetricsLine, MetricsLog, Observer, StopSignal, TrainError};
 
 /// What a stage brings to the loop. All that a step draws at random must follow from the run's
 /// seed and the number of the step.
@@ -60,6 +60,7 @@ pub enum Ending {
 /// A run of one stage.
 pub(crate) struct Drive<'a> {
     folder: PathBuf,
+    origin: Origin,
     steps: u64,
     cadence: Cadence,
     observer: &'a mut dyn Observer,
@@ -75,19 +76,28 @@ impl<'a> Drive<'a> {
         cadence: Cadence,
     ) -> Result<Self, TrainError> {
         let folder = run.stage_folder(stage)?;
-        Ok(Self { folder, steps, cadence, observer: run.observer, stop: run.stop })
+        Ok(Self {
+            folder,
+            origin: run.origin.clone(),
+            steps,
+            cadence,
+            observer: run.observer,
+            stop: run.stop,
+        })
     }
 
     /// Trains until the last step or the stop signal.
     pub(crate) fn run<T: Trainee>(self, trainee: &mut T) -> Result<Ending, TrainError> {
-        let checkpoint = Checkpoint::at(self.folder.join("checkpoint"));
+        let checkpoint = Checkpoint::of_stage(&self.folder);
         let mut step = match checkpoint.latest()? {
-            Some((step, folder)) => {
-                trainee.restore(&folder)?;
-                step
+            Some(saved) => {
+                saved.check(&self.origin)?;
+                trainee.restore(&saved.folder)?;
+                saved.step
             }
             None => {
                 trainee.prepare(self.observer)?;
+                checkpoint.replace(0, &self.origin, |folder| trainee.save(folder))?;
                 0
             }
         };
@@ -108,12 +118,12 @@ impl<'a> Drive<'a> {
                 log.push(&MetricsLine { step, on: MeasuredOn::Valid, measures })?;
             }
             if step.is_multiple_of(self.cadence.save_every) {
-                checkpoint.replace(step, |folder| trainee.save(folder))?;
+                checkpoint.replace(step, &self.origin, |folder| trainee.save(folder))?;
                 saved = step;
             }
         }
         if step != saved {
-            checkpoint.replace(step, |folder| trainee.save(folder))?;
+            checkpoint.replace(step, &self.origin, |folder| trainee.save(folder))?;
         }
         self.observer.end();
         Ok(if step >= self.steps { Ending::Finished } else { Ending::Stopped { step } })

@@ -34,6 +34,9 @@ pub enum TrainError {
     /// The stop signal came while nothing could be saved; the work begins anew next time.
     #[error("stopped before there was anything to save; the same command starts over")]
     Interrupted,
+    /// A file of the run cannot be replaced.
+    #[error(transparent)]
+    Write(#[from] audiolm_audio::WriteError),
     /// A file of the run cannot be read or written.
     #[error("{path}: {source}")]
     Io {
@@ -58,6 +61,16 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A setting is out of its range, or does not fit another.
+    #[error("{setting}: expected {expected}, found {found}")]
+    Setting {
+        /// The setting, by its place in the plan.
+        setting: String,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// The run was started with other settings.
     #[error(
         "{path}: this run was started with other settings ({difference}); use another run folder or the same settings"
@@ -67,6 +80,14 @@ pub enum TrainError {
         path: PathBuf,
         /// The first setting that differs.
         difference: String,
+    },
+    /// The run has a tokenizer already, and it is not the bundle's.
+    #[error("{found} is not the tokenizer of {wanted}: take it in a run of its own")]
+    OtherTokenizer {
+        /// The run's.
+        found: PathBuf,
+        /// The bundle's.
+        wanted: PathBuf,
     },
     /// There is nothing to train on.
     #[error("the {split} split holds {seconds:.1} s of audio; {needed:.1} s are needed")]
@@ -86,9 +107,15 @@ pub enum TrainError {
         /// The stage.
         stage: &'static str,
     },
+    /// Weights are no longer numbers, and were not saved.
+    #[error("{path}: not written: its weights are no longer numbers")]
+    NoNumbers {
+        /// The file that was not written.
+        path: PathBuf,
+    },
     /// The loss is no longer a number.
     #[error(
-        "{stage}: the loss is {loss} at step {step}; the checkpoint of step {saved} is untouched: lower the learning rate and go on from it"
+        "{stage}: the loss is {loss} at step {step}; the checkpoint of step {saved} is untouched: lower schedule.peak_learning_rate of the stage and go on from it"
     )]
     Diverged {
         /// The stage.

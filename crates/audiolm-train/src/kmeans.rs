@@ -11,8 +11,9 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::recordings::{Recordings, waves};
+use crate::run::StageRun;
 use crate::semantic_encoder::{encoder_fingerprint, load_encoder};
-use crate::{Ending, Measures, StageRun, TrainError};
+use crate::{Ending, Measures, TrainError};
 
 /// Folder of the exported tokenizer.
 pub(crate) const PART: &str = "semantic-tokenizer";
@@ -39,11 +40,13 @@ pub struct KmeansSettings {
 ///
 /// # Errors
 /// Where the encoder has not been trained, or recordings or files cannot be used.
-pub fn train_kmeans(run: StageRun<'_>, settings: &KmeansSettings) -> Result<Ending, TrainError> {
+pub(crate) fn train_kmeans(
+    run: StageRun<'_>,
+    settings: &KmeansSettings,
+) -> Result<Ending, TrainError> {
     let (config, encoder) = load_encoder(&run, run.device)?;
     let made_from = MadeFrom { encoder: encoder_fingerprint(&run)?, seed: run.seed, settings };
-    let export = run.export_folder(PART)?;
-    if made_from.is_recorded_in(&export) {
+    if made_from.is_recorded_in(&run.export_folder(PART)) {
         return Ok(Ending::Finished);
     }
     let rate = config.sample_rate_hz as u32;
@@ -74,8 +77,10 @@ pub fn train_kmeans(run: StageRun<'_>, settings: &KmeansSettings) -> Result<Endi
     let rng = &mut generator(run.seed, "k-means", 0);
     let clustering = Clustering::fit(points, settings.n_clusters, settings.iterations, rng);
     let tokenizer = SemanticTokenizer::new(&config, encoder, settings.layer, clustering)?;
-    tokenizer.save(&export, Precision::Full)?;
-    made_from.record_in(&export)?;
+    run.export(PART, |folder| {
+        tokenizer.save(folder, Precision::Full)?;
+        made_from.record_in(folder)
+    })?;
     run.observer.advance(1, &Measures::default());
     run.observer.end();
     Ok(Ending::Finished)

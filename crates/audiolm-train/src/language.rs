@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use audiolm_data::CropSampler;
-use audiolm_eval::Bigram;
+use audiolm_eval::{Bigram, GivenStart};
 use audiolm_nn::{Precision, generator, save_weights};
-use audiolm_transformer::Stage;
+use audiolm_transformer::{Stage, StageLoss, TokenError};
 use burn::config::Config;
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
@@ -16,7 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
 use crate::drive::{Drive, Trainee};
-use crate::{Cadence, Ending, Measures, Schedule, StageRun, TrainError};
+use crate::run::StageRun;
+use crate::{Cadence, Ending, Measures, Schedule, TrainError};
+
+/// How often the crops of a step are drawn before it is given up.
+const MOST_DRAWS: usize = 8;
 
 /// How to train a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,8 +70,8 @@ pub(crate) trait Lesson {
     fn lengths(&self, on: Split) -> Vec<usize>;
     /// The rows of crops.
     fn batch(&self, on: Split, crops: &[Frames]) -> Result<Self::Batch, TrainError>;
-    /// The predicted tokens of a crop, for the bigram.
-    fn sequence(&self, on: Split, crop: Frames) -> Vec<u32>;
+    /// The tokens of a crop, for the bigram; those that the stage does not predict are given.
+    fn sequence(&self, on: Split, crop: Frames) -> GivenStart;
     /// Sizes of the vocabularies that the tokens of a sequence take in turns.
     fn vocabularies(&self) -> Vec<usize>;
     /// Fingerprints of the tokenizers, by part.
@@ -105,11 +109,12 @@ pub(crate) fn train_stage<L: Lesson, C: Config>(
             .init(),
         lesson,
     };
+    run.origin = run.origin.with_lineage(trainee.lesson.lineage());
     let drive =
         Drive::new(&mut run, trainee.lesson.name(), settings.schedule.steps, settings.cadence)?;
     let ending = drive.run(&mut trainee)?;
     if ending == Ending::Finished {
-        trainee.export(&run.export_folder(trainee.lesson.name())?, &settings.model)?;
+        run.export(trainee.lesson.name(), |it| trainee.export(it, &settings.model))?;
     }
     Ok(ending)
 }
@@ -127,8 +132,25 @@ struct StageTrainee<L: Lesson> {
 }
 
 impl<L: Lesson> StageTrainee<L> {
-    fn crops(&self, step: u64) -> Vec<Frames> {
-        let seed = generator(self.seed, self.lesson.name(), step).next_u64();
+    /// The loss of a step's crops, drawn anew where none of them holds anything to predict, as in
+    /// long silences.
+    fn loss(&self, step: u64) -> Result<StageLoss, TrainError> {
+        let mut rng = generator(self.seed, self.lesson.name(), step);
+        let mut draw = || -> Result<StageLoss, TrainError> {
+            let batch = self.lesson.batch(Split::Train, &self.crops(rng.next_u64(), step))?;
+            self.device.seed(generator(self.seed, "dropout", step).next_u64());
+            Ok(self.stage.loss(&batch)?)
+        };
+        for _ in 1..MOST_DRAWS {
+            match draw() {
+                Err(TrainError::Tokens(TokenError::NothingToPredict)) => {}
+                drawn => return drawn,
+            }
+        }
+        draw()
+    }
+
+    fn crops(&self, seed: u64, step: u64) -> Vec<Frames> {
         let crops = self.sampler.batch(seed, step, self.batch);
         let frames = |it: audiolm_data::Crop| Frames {
             recording: it.recording,
@@ -155,20 +177,26 @@ impl<L: Lesson> StageTrainee<L> {
         let stage = self.stage.valid();
         let (mut sum, mut n) = (0.0, 0);
         for crops in self.all_crops(Split::Valid).chunks(self.batch) {
-            let loss = stage.loss(&self.lesson.batch(Split::Valid, crops)?)?;
+            let loss = match stage.loss(&self.lesson.batch(Split::Valid, crops)?) {
+                Err(TokenError::NothingToPredict) => continue,
+                loss => loss?,
+            };
             sum += f64::from(loss.nll.into_scalar::<f32>()) * loss.tokens as f64;
             n += loss.tokens;
         }
-        Ok((sum / n.max(1) as f64, n))
+        match n {
+            0 => Err(TokenError::NothingToPredict.into()),
+            _ => Ok((sum / n as f64, n)),
+        }
     }
 
     fn bigram(&self) -> Result<f64, TrainError> {
-        let sequences = |on| -> Vec<Vec<u32>> {
+        let sequences = |on| -> Vec<GivenStart> {
             let crops = self.all_crops(on).into_iter();
-            crops.map(|it| self.lesson.sequence(on, it)).filter(|it| !it.is_empty()).collect()
+            crops.map(|it| self.lesson.sequence(on, it)).filter(|it| !it.ids.is_empty()).collect()
         };
         let bigram = Bigram::fit(&sequences(Split::Train), &self.lesson.vocabularies())?;
-        Ok(bigram.evaluate(&sequences(Split::Valid))?.nats_per_token)
+        Ok(bigram.evaluate_after(&sequences(Split::Valid))?.nats_per_token)
     }
 
     fn export<C: Config>(&self, folder: &Path, config: &C) -> Result<(), TrainError> {
@@ -195,9 +223,7 @@ impl<L: Lesson> Trainee for StageTrainee<L> {
     }
 
     fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
-        let batch = self.lesson.batch(Split::Train, &self.crops(step))?;
-        self.device.seed(generator(self.seed, "dropout", step).next_u64());
-        let loss = self.stage.loss(&batch)?;
+        let loss = self.loss(step)?;
         let gradients = GradientsParams::from_grads(loss.loss.backward(), &self.stage);
         let rate = self.schedule.learning_rate(step);
         self.stage = self.optimizer.step(rate, self.stage.clone(), gradients);

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use audiolm_audio::write_whole;
+
 use crate::TrainError;
 
 /// Numbers, in the order of their names.
@@ -76,7 +78,9 @@ impl MetricsLog {
                 .collect(),
             false => Vec::new(),
         };
-        std::fs::write(path, kept.concat()).map_err(TrainError::io(path))?;
+        write_whole(path, |out| {
+            out.write_all(kept.concat().as_bytes()).map_err(TrainError::io(path))
+        })?;
         let file = OpenOptions::new().append(true).open(path).map_err(TrainError::io(path))?;
         Ok(Self { path: path.to_owned(), file })
     }

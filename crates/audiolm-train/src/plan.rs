@@ -1,6 +1,6 @@
 //! A whole run in one value: a preset, and what a file changes in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use audiolm_codec::SoundStreamConfig;
 use audiolm_semantic::{SpanMasking, presets};
@@ -18,6 +18,8 @@ use crate::{
 pub struct Plan {
     /// What all randomness derives from.
     pub seed: u64,
+    /// A bundle whose tokenizers are used; empty where the run trains its own.
+    pub tokenizers: PathBuf,
     /// The recordings.
     pub data: DataSettings,
     /// Pretraining of the semantic encoder.
@@ -88,6 +90,11 @@ impl Plan {
         plan.try_into().map_err(|it: toml::de::Error| settings(it.message().to_owned()))
     }
 
+    /// The bundle whose tokenizers are used, if the run does not train its own.
+    pub fn tokenizers(&self) -> Option<&Path> {
+        (!self.tokenizers.as_os_str().is_empty()).then_some(&self.tokenizers)
+    }
+
     /// The plan as TOML.
     ///
     /// # Errors
@@ -138,6 +145,7 @@ fn cadence(log_every: u64, validate_every: u64, save_every: u64) -> Cadence {
 fn tiny() -> Plan {
     Plan {
         seed: 0,
+        tokenizers: PathBuf::new(),
         data: DataSettings::default(),
         semantic_encoder: SemanticEncoderSettings {
             model: presets::tiny(),
@@ -216,6 +224,7 @@ fn smoke() -> Plan {
     let cadence = cadence(1, 4, 2);
     Plan {
         seed: 0,
+        tokenizers: PathBuf::new(),
         data: DataSettings::default(),
         semantic_encoder: SemanticEncoderSettings {
             model: encoder,

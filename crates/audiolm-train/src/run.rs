@@ -5,22 +5,26 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 
+use crate::origin::Origin;
+use crate::whole_folder::replace_folder;
 use crate::{DataSettings, Observer, StopSignal, TrainError};
 
 /// What every stage needs to know about the run it belongs to.
-pub struct StageRun<'a> {
+pub(crate) struct StageRun<'a> {
     /// The run's folder.
-    pub folder: &'a Path,
+    pub(crate) folder: &'a Path,
     /// The recordings.
-    pub data: &'a DataSettings,
+    pub(crate) data: &'a DataSettings,
     /// What all randomness derives from.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Where to compute.
-    pub device: &'a Device,
+    pub(crate) device: &'a Device,
     /// Who watches.
-    pub observer: &'a mut dyn Observer,
+    pub(crate) observer: &'a mut dyn Observer,
     /// Asks to save and stop.
-    pub stop: &'a StopSignal,
+    pub(crate) stop: &'a StopSignal,
+    /// What the stage is trained from.
+    pub(crate) origin: Origin,
 }
 
 impl StageRun<'_> {
@@ -35,13 +39,22 @@ impl StageRun<'_> {
     }
 
     /// Where a finished part lies for the stages after it and for the bundle.
-    pub(crate) fn export_folder(&self, part: &str) -> Result<PathBuf, TrainError> {
-        created(self.folder.join("export").join(part))
+    pub(crate) fn export_folder(&self, part: &str) -> PathBuf {
+        self.folder.join("export").join(part)
+    }
+
+    /// Hands a finished part on, in place of one that was there.
+    pub(crate) fn export(
+        &self,
+        part: &str,
+        fill: impl FnOnce(&Path) -> Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
+        replace_folder(&self.export_folder(part), fill)
     }
 
     /// The finished part that an earlier stage has exported.
     pub(crate) fn exported(&self, part: &str, stage: &'static str) -> Result<PathBuf, TrainError> {
-        let path = self.folder.join("export").join(part);
+        let path = self.export_folder(part);
         match path.join("model.safetensors").exists() {
             true => Ok(path),
             false => Err(TrainError::StageMissing { path, stage }),

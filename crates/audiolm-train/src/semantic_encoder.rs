@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
 use crate::drive::{Drive, Trainee};
 use crate::recordings::{Recordings, Waves, require_seconds, waves};
-use crate::{Cadence, Ending, Measures, Schedule, StageRun, TrainError};
+use crate::run::StageRun;
+use crate::{Cadence, Ending, Measures, Observer, Schedule, TrainError};
 
 /// Folder of the exported encoder.
 const PART: &str = "semantic-encoder";
@@ -60,7 +61,7 @@ pub struct SemanticEncoderSettings {
 ///
 /// # Errors
 /// Where recordings or the run's files cannot be used, or the loss is no longer a number.
-pub fn train_semantic_encoder(
+pub(crate) fn train_semantic_encoder(
     mut run: StageRun<'_>,
     settings: &SemanticEncoderSettings,
 ) -> Result<Ending, TrainError> {
@@ -74,7 +75,8 @@ pub fn train_semantic_encoder(
     let drive = Drive::new(&mut run, PART, settings.schedule.steps, settings.cadence)?;
     let ending = drive.run(&mut trainee)?;
     if ending == Ending::Finished {
-        save_encoder(&trainee.model.valid().encoder, settings, &run.export_folder(PART)?)?;
+        let encoder = trainee.model.valid().encoder;
+        run.export(PART, |folder| save_encoder(&encoder, settings, folder))?;
     }
     Ok(ending)
 }
@@ -206,10 +208,15 @@ impl Trainee for EncoderTrainee<'_> {
         PART
     }
 
+    fn prepare(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        observer.begin("semantic-encoder: targets", 0, 1);
+        self.fit_targets()?;
+        observer.advance(1, &Measures::default());
+        observer.end();
+        Ok(())
+    }
+
     fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
-        if step == 0 {
-            self.fit_targets()?;
-        }
         let PretrainingBatch { wave, targets, mask } = self.batch(self.train, "crops", step)?;
         self.device.seed(generator(self.seed, "dropout", step).next_u64());
         let batch = PretrainingBatch {

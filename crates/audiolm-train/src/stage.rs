@@ -1,14 +1,21 @@
 //! The door: one stage of a plan, trained in a run's folder.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
+use audiolm_audio::write_whole;
 use burn::prelude::*;
 
-use crate::{
-    Ending, Observer, Plan, StageRun, StopSignal, TrainError, train_coarse, train_codec,
-    train_fine, train_kmeans, train_semantic, train_semantic_encoder,
-};
+use crate::checkpoint::Checkpoint;
+use crate::codec::train_codec;
+use crate::kmeans::train_kmeans;
+use crate::origin::Origin;
+use crate::run::StageRun;
+use crate::semantic_encoder::train_semantic_encoder;
+use crate::stages::{train_coarse, train_fine, train_semantic};
+use crate::tokenizers::take_tokenizers;
+use crate::{Ending, Observer, Plan, StopSignal, TrainError};
 
 /// What can be trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +57,11 @@ impl Stage {
         }
     }
 
+    /// Whether the stage is a part of a tokenizer, rather than a model of tokens.
+    pub fn makes_tokens(self) -> bool {
+        matches!(self, Self::SemanticEncoder | Self::Kmeans | Self::Codec)
+    }
+
     /// The stage of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.name() == name)
@@ -70,17 +82,26 @@ pub struct Run<'a> {
     pub stop: &'a StopSignal,
 }
 
-/// Trains one stage, or goes on with it where the folder holds a part of it.
+/// Trains one stage, or goes on with it where the folder holds a part of it. Where the plan names a
+/// bundle for its tokenizers, the stages that would train them are finished by taking those.
 ///
 /// The resolved plan is kept as `plan.toml`. A folder in which this stage was begun under other
-/// settings is refused.
+/// settings is refused, but for its schedule and cadence.
 ///
 /// # Errors
 /// Where recordings, settings or files cannot be used, an earlier stage is missing, or the loss is
 /// no longer a number.
 pub fn train(stage: Stage, run: Run<'_>) -> Result<Ending, TrainError> {
+    run.plan.check()?;
     fs::create_dir_all(run.folder).map_err(TrainError::io(run.folder))?;
-    keep_settings(stage, run.plan, run.folder)?;
+    let origin = Origin::of(stage, run.plan);
+    keep_settings(stage, &origin, &run)?;
+    if let Some(bundle) = run.plan.tokenizers() {
+        take_tokenizers(bundle, run.plan, run.folder)?;
+        if stage.makes_tokens() {
+            return Ok(Ending::Finished);
+        }
+    }
     let Plan { seed, data, .. } = run.plan;
     let stage_run = StageRun {
         folder: run.folder,
@@ -89,6 +110,7 @@ pub fn train(stage: Stage, run: Run<'_>) -> Result<Ending, TrainError> {
         device: run.device,
         observer: run.observer,
         stop: run.stop,
+        origin,
     };
     match stage {
         Stage::SemanticEncoder => train_semantic_encoder(stage_run, &run.plan.semantic_encoder),
@@ -101,42 +123,13 @@ pub fn train(stage: Stage, run: Run<'_>) -> Result<Ending, TrainError> {
 }
 
 /// Writes the plan, unless the stage was begun under another: then names the first difference.
-fn keep_settings(stage: Stage, plan: &Plan, folder: &Path) -> Result<(), TrainError> {
-    let path = folder.join("plan.toml");
-    let resolved = plan.to_toml()?;
-    if path.exists() && folder.join(stage.name()).join("checkpoint").exists() {
-        let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
-        let begun: toml::Table = text
-            .parse()
-            .map_err(|it: toml::de::Error| TrainError::malformed(&path, it.message()))?;
-        let wanted: toml::Table = resolved.parse().expect("a plan's own TOML");
-        let section = stage.name().replace('-', "_");
-        for key in ["seed", "data", &section] {
-            if let Some(difference) = difference(key, begun.get(key), wanted.get(key)) {
-                return Err(TrainError::OtherSettings { path, difference });
-            }
-        }
+fn keep_settings(stage: Stage, origin: &Origin, run: &Run<'_>) -> Result<(), TrainError> {
+    if let Some(saved) = Checkpoint::of_stage(&run.folder.join(stage.name())).latest()? {
+        saved.check(origin)?;
     }
-    fs::write(&path, resolved).map_err(TrainError::io(&path))
-}
-
-/// The first value that differs below `name`.
-fn difference(
-    name: &str,
-    begun: Option<&toml::Value>,
-    wanted: Option<&toml::Value>,
-) -> Option<String> {
-    match (begun, wanted) {
-        (Some(toml::Value::Table(begun)), Some(toml::Value::Table(wanted))) => {
-            let keys = begun.keys().chain(wanted.keys());
-            let mut below = keys
-                .map(|key| difference(&format!("{name}.{key}"), begun.get(key), wanted.get(key)));
-            below.find_map(|it| it)
-        }
-        _ if begun == wanted => None,
-        _ => {
-            let shown = |it: Option<&toml::Value>| it.map_or("nothing".into(), ToString::to_string);
-            Some(format!("{name} was {}, now {}", shown(begun), shown(wanted)))
-        }
-    }
+    let (path, resolved) = (run.folder.join("plan.toml"), run.plan.to_toml()?);
+    write_whole(&path, |out| {
+        let failed = |source| TrainError::Io { path: path.clone(), source };
+        out.write_all(resolved.as_bytes()).map_err(failed)
+    })
 }

@@ -1,6 +1,7 @@
 //! What each of the three stages learns from.
 
 use audiolm_data::TokenStore;
+use audiolm_eval::GivenStart;
 use audiolm_transformer::{
     CoarseBatch, CoarseRow, CoarseStage, CoarseStageConfig, FineBatch, FineRow, FineStage,
     FineStageConfig, Runs, SemanticBatch, SemanticRow, SemanticStage, SemanticStageConfig,
@@ -8,14 +9,15 @@ use audiolm_transformer::{
 use serde_json::json;
 
 use crate::language::{Frames, Lesson, Split, StageSettings, train_stage};
+use crate::run::StageRun;
 use crate::tokens::{CODEC_PART, Tokens, codec_tokens, semantic_tokens};
-use crate::{Ending, StageRun, TrainError, kmeans};
+use crate::{Ending, TrainError, kmeans};
 
 /// Trains the first stage of a run: semantic tokens.
 ///
 /// # Errors
 /// Where an earlier stage is missing, files cannot be used, or the loss is no longer a number.
-pub fn train_semantic(
+pub(crate) fn train_semantic(
     mut run: StageRun<'_>,
     settings: &StageSettings<SemanticStageConfig>,
 ) -> Result<Ending, TrainError> {
@@ -30,7 +32,7 @@ pub fn train_semantic(
 ///
 /// # Errors
 /// Where an earlier stage is missing, files cannot be used, or the loss is no longer a number.
-pub fn train_coarse(
+pub(crate) fn train_coarse(
     mut run: StageRun<'_>,
     settings: &StageSettings<CoarseStageConfig>,
 ) -> Result<Ending, TrainError> {
@@ -50,7 +52,7 @@ pub fn train_coarse(
 ///
 /// # Errors
 /// Where an earlier stage is missing, files cannot be used, or the loss is no longer a number.
-pub fn train_fine(
+pub(crate) fn train_fine(
     mut run: StageRun<'_>,
     settings: &StageSettings<FineStageConfig>,
 ) -> Result<Ending, TrainError> {
@@ -126,10 +128,11 @@ impl Lesson for SemanticLesson {
     }
 
     /// With the end where the recording ends, as the stage predicts it.
-    fn sequence(&self, on: Split, crop: Frames) -> Vec<u32> {
+    fn sequence(&self, on: Split, crop: Frames) -> GivenStart {
         let row = self.row(on, crop);
         let end = row.ends.then_some(self.n_ids as u32);
-        row.ids.into_iter().chain(end).collect()
+        let n_given = usize::from(!row.starts);
+        GivenStart { ids: row.ids.into_iter().chain(end).collect(), n_given }
     }
 
     fn vocabularies(&self) -> Vec<usize> {
@@ -174,8 +177,8 @@ impl Lesson for CoarseLesson {
         Ok(CoarseBatch { rows: crops.iter().map(row).collect() })
     }
 
-    fn sequence(&self, on: Split, crop: Frames) -> Vec<u32> {
-        self.codes.leading(on, crop, self.n_coarse)
+    fn sequence(&self, on: Split, crop: Frames) -> GivenStart {
+        GivenStart { ids: self.codes.leading(on, crop, self.n_coarse), n_given: 0 }
     }
 
     fn vocabularies(&self) -> Vec<usize> {
@@ -211,10 +214,11 @@ impl Lesson for FineLesson {
     }
 
     /// The fine codes alone: the coarse ones are not predicted here.
-    fn sequence(&self, on: Split, crop: Frames) -> Vec<u32> {
+    fn sequence(&self, on: Split, crop: Frames) -> GivenStart {
         let width = self.codes.of(on).width();
         let codes = self.codes.crop(on, crop);
-        codes.chunks_exact(width).flat_map(|it| it[self.n_coarse..].to_vec()).collect()
+        let fine = codes.chunks_exact(width).flat_map(|it| it[self.n_coarse..].to_vec());
+        GivenStart { ids: fine.collect(), n_given: 0 }
     }
 
     fn vocabularies(&self) -> Vec<usize> {

@@ -9,8 +9,9 @@ use audiolm_semantic::SemanticTokenizer;
 use burn::prelude::*;
 
 use crate::recordings::{Recordings, Waves};
+use crate::run::StageRun;
 use crate::run::created;
-use crate::{Measures, StageRun, TrainError, kmeans};
+use crate::{Measures, TrainError, kmeans};
 
 /// Folder of the exported codec.
 pub(crate) const CODEC_PART: &str = "codec";
@@ -62,6 +63,9 @@ pub(crate) fn codec_tokens(run: &mut StageRun<'_>) -> Result<Tokens, TrainError>
     };
     maker.tokens(run, |samples| {
         let whole = samples.len() - samples.len() % config.hop_samples();
+        if whole == 0 {
+            return Vec::new();
+        }
         let wave = TensorData::new(samples[..whole].to_vec(), [1, 1, whole]);
         let codes = codec.encode_in_chunks(Tensor::from_data(wave, &device), CODEC_CHUNK_FRAMES);
         let by_frame = codes.swap_dims(1, 2).into_data().convert::<i64>();

@@ -29,8 +29,16 @@ fn a_run_is_begun_gone_on_with_and_looked_at() {
 fn other_settings_are_refused() {
     let bench = Bench::with_data();
     bench.json(TRAIN);
-    let called = bench.call(&format!("{TRAIN} --steps 9"));
-    called.check_refused(1, &["semantic_encoder.schedule.steps was 4, now 9"]);
+    let called = bench.call(&format!("{TRAIN} --seed 9"));
+    called.check_refused(1, &["run/semantic-encoder/checkpoint", "seed was 0, now 9"]);
+}
+
+#[test]
+fn a_finished_stage_is_trained_for_longer() {
+    let bench = Bench::with_data();
+    bench.json(TRAIN);
+    assert_eq!(bench.json(&format!("{TRAIN} --steps 6"))["finished"][0], "semantic-encoder");
+    assert_eq!(bench.json("info run/semantic-encoder/checkpoint")["step"], 6);
 }
 
 #[test]

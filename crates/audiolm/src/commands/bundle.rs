@@ -65,11 +65,9 @@ impl BundleArgs {
             name: self.name.clone(),
             precision: self.precision.into(),
             window_frames: window_frames(&plan),
+            prompt,
         };
         assemble(&self.run.join("export"), &self.output, &options, &session.device()?)?;
-        if let Some(prompt) = prompt {
-            prompt.write_wav(self.output.join("prompt.wav"))?;
-        }
         session.print(&Made { bundle: self.output.clone(), name: self.name.clone() })
     }
 }

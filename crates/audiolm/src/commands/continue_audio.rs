@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use audiolm::ContinueOptions;
+use audiolm::pipeline::PROMPT_FILE;
 use clap::Args;
 
 use super::sampling::SamplingArgs;
@@ -12,9 +13,6 @@ use super::sound::{Sound, about, read};
 use crate::output::Output;
 use crate::session::Session;
 use crate::{numbers, progress};
-
-/// The recording to try a bundle with, in its folder.
-const BUNDLED_PROMPT: &str = "prompt.wav";
 
 /// Continue a recording: the output starts with the prompt and goes on
 #[derive(Debug, Args)]
@@ -71,7 +69,7 @@ impl ContinueArgs {
         if let Some(path) = &self.prompt {
             return Ok(path.clone());
         }
-        let path = session.bundle_folder()?.join(BUNDLED_PROMPT);
+        let path = session.bundle_folder()?.join(PROMPT_FILE);
         ensure!(
             path.is_file(),
             "{}: this bundle comes without a prompt; name a recording to continue",

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::exit;
 
 use anyhow::{Context, Result, ensure};
+use audiolm::pipeline::Bundle;
 use audiolm::train::{Ending, Plan, Preset, Run, Schedule, Stage, train};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -33,6 +34,10 @@ pub struct TrainArgs {
     /// The folder of the run: settings, checkpoints, metrics and the finished parts
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
+    /// A bundle whose codec and semantic tokenizer are used as they are: only the language models
+    /// are trained, in a fraction of the time
+    #[arg(long, value_name = "BUNDLE")]
+    tokenizers: Option<PathBuf>,
     /// The settings to start from [default: those of the run, tiny for a new one]
     #[arg(long, value_name = "NAME", value_parser = preset_names())]
     preset: Option<Preset>,
@@ -50,6 +55,7 @@ Examples:
   audiolm train codec --data recordings/ --run runs/mine --config wider.toml
   audiolm train all --run runs/mine             go on with an interrupted run
   audiolm train all --data recordings/ --run runs/toy --preset smoke
+  audiolm train all --data recordings/ --run runs/mine --tokenizers models/speech-tiny
 
 Ctrl-C saves a checkpoint and stops.";
 
@@ -105,13 +111,27 @@ impl TrainArgs {
         if let Some(path) = &self.config {
             plan = plan.with_overrides(&read(path)?, path)?;
         }
-        if let Some(folder) = &self.data {
-            plan.data.folder = std::path::absolute(folder)?;
-        }
+        self.set_folders(&mut plan)?;
         plan.seed = seed.unwrap_or(plan.seed);
         self.check_data(&plan.data.folder)?;
         self.shorten(&mut plan);
         Ok(plan)
+    }
+
+    /// What is read from elsewhere, by absolute paths: a run may be gone on with from any folder.
+    fn set_folders(&self, plan: &mut Plan) -> Result<()> {
+        if let Some(folder) = &self.data {
+            plan.data.folder = folder.clone();
+        }
+        if let Some(folder) = &self.tokenizers {
+            plan.tokenizers = Bundle::open(folder)?.folder().to_owned();
+        }
+        for path in [&mut plan.data.folder, &mut plan.data.manifest, &mut plan.tokenizers] {
+            if !path.as_os_str().is_empty() {
+                *path = std::path::absolute(&path)?;
+            }
+        }
+        Ok(())
     }
 
     fn base(&self) -> Result<Plan> {

@@ -1,0 +1,173 @@
+//! Whether the settings of a plan describe a run: each by itself, and each beside the others.
+
+use crate::{Plan, StageSettings, TrainError};
+
+/// Samples that the longest window of the reconstruction loss needs.
+const LONGEST_LOSS_WINDOW: usize = 2048;
+
+impl Plan {
+    /// Names the first setting that no run can have.
+    ///
+    /// # Errors
+    /// Where a number is out of its range, or two stages would not fit one another.
+    pub fn check(&self) -> Result<(), TrainError> {
+        self.check_sizes()?;
+        self.check_codec()?;
+        self.check_clusters()?;
+        self.check_fit()
+    }
+
+    fn check_sizes(&self) -> Result<(), TrainError> {
+        at_least("semantic_encoder.batch", 1, self.semantic_encoder.batch)?;
+        at_least("semantic_encoder.n_targets", 2, self.semantic_encoder.n_targets)?;
+        at_least("codec.batch", 1, self.codec.batch)?;
+        check_stage("semantic", &self.semantic)?;
+        check_stage("coarse", &self.coarse)?;
+        check_stage("fine", &self.fine)
+    }
+
+    fn check_codec(&self) -> Result<(), TrainError> {
+        let (hop, crop) = (self.codec.model.hop_samples(), self.codec.crop_samples);
+        at_least("codec.crop_samples", LONGEST_LOSS_WINDOW, crop)?;
+        let of_frames = || format!("a multiple of the {hop} samples of a frame");
+        require(crop.is_multiple_of(hop.max(1)), "codec.crop_samples", of_frames, crop)
+    }
+
+    fn check_clusters(&self) -> Result<(), TrainError> {
+        let (encoder, kmeans) = (&self.semantic_encoder.model, &self.kmeans);
+        let layers = || format!("at most the encoder's {} layers", encoder.n_layers);
+        require(kmeans.layer <= encoder.n_layers, "kmeans.layer", layers, kmeans.layer)?;
+        at_least("kmeans.n_clusters", 2, kmeans.n_clusters)?;
+        at_least("kmeans.frames", kmeans.n_clusters, kmeans.frames)?;
+        let hop = encoder.geometry().hop_samples;
+        at_least("kmeans.crop_samples", hop, kmeans.crop_samples)?;
+        at_least("semantic_encoder.crop_samples", hop, self.semantic_encoder.crop_samples)
+    }
+
+    /// What a bundle would otherwise refuse once everything is trained.
+    fn check_fit(&self) -> Result<(), TrainError> {
+        let (encoder, codec) = (&self.semantic_encoder.model, &self.codec.model);
+        let (coarse, fine) = (&self.coarse.model, &self.fine.model);
+        let hop = encoder.geometry().hop_samples;
+        let clusters = ("kmeans.n_clusters", self.kmeans.n_clusters);
+        let codes = ("codec.model.quantizer.codebook_size", codec.quantizer.codebook_size);
+        let quantizers = ("codec.model.quantizer.n_quantizers", codec.quantizer.n_quantizers);
+        same(
+            ("codec.model.sample_rate_hz", codec.sample_rate_hz),
+            ("semantic_encoder.model.sample_rate_hz", encoder.sample_rate_hz),
+        )?;
+        same(
+            ("the product of codec.model.strides", codec.hop_samples()),
+            ("the product of the semantic encoder's strides", hop),
+        )?;
+        same(clusters, ("semantic.model.n_ids", self.semantic.model.n_ids))?;
+        same(clusters, ("coarse.model.n_semantic_ids", coarse.n_semantic_ids))?;
+        same(codes, ("coarse.model.codebook_size", coarse.codebook_size))?;
+        same(codes, ("fine.model.codebook_size", fine.codebook_size))?;
+        same(quantizers, ("fine.model.n_quantizers", fine.n_quantizers))?;
+        same(
+            ("coarse.model.n_quantizers", coarse.n_quantizers),
+            ("fine.model.n_coarse", fine.n_coarse),
+        )
+    }
+}
+
+fn check_stage<C>(stage: &str, settings: &StageSettings<C>) -> Result<(), TrainError> {
+    at_least(&format!("{stage}.batch"), 1, settings.batch)?;
+    let seconds = settings.crop_seconds;
+    let positive = || "a positive number of seconds".to_owned();
+    let holds = seconds.is_finite() && seconds > 0.0;
+    require(holds, &format!("{stage}.crop_seconds"), positive, seconds)
+}
+
+fn at_least(setting: &str, least: usize, found: usize) -> Result<(), TrainError> {
+    require(found >= least, setting, || format!("at least {least}"), found)
+}
+
+/// Refuses two different statements about one quantity.
+fn same((one, expected): (&str, usize), (other, found): (&str, usize)) -> Result<(), TrainError> {
+    require(expected == found, other, || format!("{expected}, as {one}"), found)
+}
+
+fn require(
+    holds: bool,
+    setting: &str,
+    expected: impl FnOnce() -> String,
+    found: impl ToString,
+) -> Result<(), TrainError> {
+    match holds {
+        true => Ok(()),
+        false => Err(TrainError::Setting {
+            setting: setting.to_owned(),
+            expected: expected(),
+            found: found.to_string(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Plan, Preset};
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Plan), expected: &str) {
+        let mut plan = Plan::preset(Preset::Smoke);
+        change(&mut plan);
+        assert_eq!(plan.check().unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn presets_describe_runs() {
+        for preset in Preset::ALL {
+            Plan::preset(preset).check().unwrap();
+        }
+    }
+
+    #[test]
+    fn batches_and_crops_hold_something() {
+        check(|it| it.codec.batch = 0, "codec.batch: expected at least 1, found 0");
+        check(|it| it.fine.batch = 0, "fine.batch: expected at least 1, found 0");
+        check(
+            |it| it.coarse.crop_seconds = f64::NAN,
+            "coarse.crop_seconds: expected a positive number of seconds, found NaN",
+        );
+        check(
+            |it| it.codec.crop_samples = 3_201,
+            "codec.crop_samples: expected a multiple of the 320 samples of a frame, found 3201",
+        );
+        check(
+            |it| it.codec.crop_samples = 1_600,
+            "codec.crop_samples: expected at least 2048, found 1600",
+        );
+    }
+
+    #[test]
+    fn clusters_have_a_layer_and_frames() {
+        check(
+            |it| it.kmeans.layer = 3,
+            "kmeans.layer: expected at most the encoder's 2 layers, found 3",
+        );
+        check(|it| it.kmeans.frames = 7, "kmeans.frames: expected at least 8, found 7");
+    }
+
+    #[test]
+    fn stages_fit_one_another() {
+        check(
+            |it| it.fine.model.n_quantizers = 8,
+            "fine.model.n_quantizers: expected 4, as codec.model.quantizer.n_quantizers, found 8",
+        );
+        check(
+            |it| it.codec.model.quantizer.codebook_size = 32,
+            "coarse.model.codebook_size: expected 32, as codec.model.quantizer.codebook_size, \
+             found 16",
+        );
+        check(
+            |it| it.kmeans.n_clusters = 9,
+            "semantic.model.n_ids: expected 9, as kmeans.n_clusters, found 8",
+        );
+        check(
+            |it| it.coarse.model.n_quantizers = 3,
+            "fine.model.n_coarse: expected 3, as coarse.model.n_quantizers, found 2",
+        );
+    }
+}
