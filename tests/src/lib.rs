@@ -14,9 +14,9 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies in the workspace")
 }
 
-/// The bundle that ships with the project, once there is one.
-pub fn bundled_model() -> Option<PathBuf> {
-    existing(workspace().join("models/speech-tiny"), "bundle.json")
+/// The bundle that ships with the project.
+pub fn bundled_model() -> PathBuf {
+    workspace().join("models/speech-tiny")
 }
 
 /// A folder of recordings with a manifest: the one that `AUDIOLM_DATA` names, or `shared/data` beside
@@ -24,11 +24,7 @@ pub fn bundled_model() -> Option<PathBuf> {
 pub fn recordings() -> Option<PathBuf> {
     let beside = || workspace().join("../shared/data");
     let folder = std::env::var_os("AUDIOLM_DATA").map_or_else(beside, PathBuf::from);
-    existing(folder, "manifest.csv")
-}
-
-fn existing(folder: PathBuf, file: &str) -> Option<PathBuf> {
-    folder.join(file).is_file().then_some(folder)
+    folder.join("manifest.csv").is_file().then_some(folder)
 }
 
 /// A voice: harmonics of a pitch, swelling and fading.

@@ -1,4 +1,5 @@
-//! The bundled model keeps its promises, where it and recordings are at hand.
+//! The bundled model keeps its promises: on its own prompt, and where recordings are at hand, on
+//! speakers it has not heard.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -17,16 +18,17 @@ const MIN_STOI: f64 = 0.80;
 const N_CODED: usize = 3;
 const CLIP_SECONDS: f64 = 3.0;
 
-fn model() -> Option<AudioLm> {
-    let folder = bundled_model()?;
-    Some(AudioLm::load(folder, &Device::default()).unwrap())
+/// Speakers whose prompts are continued.
+const N_CONTINUED: usize = 12;
+/// How many continuations are nearest their own prompt: by chance it would be one.
+const MIN_NEAREST_OWN: usize = 4;
+
+fn model() -> AudioLm {
+    AudioLm::load(bundled_model(), &Device::default()).unwrap()
 }
 
-/// How many more of the continuations sound like their own prompt than chance would have it, which
-/// is one.
-const MIN_TIMES_CHANCE: usize = 4;
-
-/// Clips of as many held-out speakers of sets of the recordings.
+/// Clips of as many speakers that the model has not heard: those of the test split of `sets` first,
+/// then of the validation split.
 fn held_out_clips(lm: &AudioLm, sets: &[&str], n_speakers: usize) -> Vec<Clip> {
     let Some(folder) = recordings() else { return Vec::new() };
     let options = CorpusOptions {
@@ -34,10 +36,13 @@ fn held_out_clips(lm: &AudioLm, sets: &[&str], n_speakers: usize) -> Vec<Clip> {
         ..Default::default()
     };
     let corpus = Corpus::open(folder, &options).unwrap();
-    let mut longest: Vec<&Recording> = corpus.of(Split::Test);
-    longest.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    let longest = |split| {
+        let mut recordings: Vec<&Recording> = corpus.of(split);
+        recordings.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        recordings
+    };
     let mut chosen: Vec<&Recording> = Vec::new();
-    for recording in longest {
+    for recording in [longest(Split::Test), longest(Split::Valid)].concat() {
         if chosen.len() < n_speakers && chosen.iter().all(|it| it.speaker != recording.speaker) {
             chosen.push(recording);
         }
@@ -57,8 +62,8 @@ fn mean_stoi(lm: &AudioLm, clips: &[Clip], quantizers: usize) -> f64 {
 
 #[test]
 fn its_prompt_is_continued() {
-    let (Some(lm), Some(folder)) = (model(), bundled_model()) else { return };
-    let prompt = Clip::read(folder.join("prompt.wav")).unwrap();
+    let lm = model();
+    let prompt = Clip::read(bundled_model().join("prompt.wav")).unwrap();
     let continued = |seed| {
         let options = ContinueOptions { seconds: 1.0, seed, ..Default::default() };
         lm.continue_from(&prompt, &options).unwrap()
@@ -76,7 +81,7 @@ fn its_prompt_is_continued() {
 
 #[test]
 fn its_codec_is_intelligible_and_more_so_with_more_quantizers() {
-    let Some(lm) = model() else { return };
+    let lm = model();
     let clips = held_out_clips(&lm, &["speech/en"], N_CODED);
     if clips.is_empty() {
         return;
@@ -88,11 +93,12 @@ fn its_codec_is_intelligible_and_more_so_with_more_quantizers() {
 
 #[test]
 fn continuations_sound_like_their_prompts() {
-    let Some(lm) = model() else { return };
-    let prompts = held_out_clips(&lm, &["speech/en", "speech/fr"], 12);
+    let lm = model();
+    let prompts = held_out_clips(&lm, &["speech/en", "speech/fr"], N_CONTINUED);
     if prompts.is_empty() {
         return;
     }
+    assert_eq!(prompts.len(), N_CONTINUED);
     let continuation = |prompt: &Clip| {
         let continued = lm.continue_from(prompt, &ContinueOptions::default()).unwrap();
         continued.clip.samples[continued.prompt_samples..].to_vec()
@@ -100,5 +106,5 @@ fn continuations_sound_like_their_prompts() {
     let continuations: Vec<Vec<f32>> = prompts.iter().map(continuation).collect();
     let prompts: Vec<Vec<f32>> = prompts.into_iter().map(|it| it.samples).collect();
     let found = NearestPrompts::find(&prompts, &continuations, lm.sample_rate_hz()).unwrap();
-    assert!(found.n_own() >= MIN_TIMES_CHANCE, "{} of {}", found.n_own(), prompts.len());
+    assert!(found.n_own() >= MIN_NEAREST_OWN, "{} of {N_CONTINUED}", found.n_own());
 }
