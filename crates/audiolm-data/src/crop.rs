@@ -136,7 +136,7 @@ mod tests {
         let pairs =
             crops.map(|it| it.iter().map(|it| (it.recording, it.start)).collect::<Vec<_>>());
         let expected =
-            [[(2, 120_960), (2, 112_000)], [(0, 19_200), (2, 105_920)], [(2, 40_960), (2, 12_480)]];
+            [[(2, 118_080), (0, 7_040)], [(0, 25_280), (0, 24_320)], [(2, 36_800), (2, 92_160)]];
         assert_eq!(pairs, expected);
     }
 

@@ -69,7 +69,7 @@ pub enum DataError {
         found: Vec<String>,
     },
     /// Some recordings cannot be read.
-    #[error("{} recordings cannot be read: {}", .0.len(), Listed(.0))]
+    #[error("{} cannot be read: {}", counted(.0.len()), Listed(.0))]
     Unreadable(
         /// Every one of them.
         Vec<AudioError>,
@@ -186,6 +186,14 @@ pub enum TokensProblem {
     /// The tokens are not those that were saved.
     #[error("the checksum of its tokens differs")]
     Checksum,
+}
+
+/// So many recordings, in words.
+fn counted(recordings: usize) -> String {
+    match recordings {
+        1 => "1 recording".to_owned(),
+        _ => format!("{recordings} recordings"),
+    }
 }
 
 /// The first few of many errors.
