@@ -19,8 +19,9 @@ use crate::drive::{Drive, Trainee};
 use crate::run::StageRun;
 use crate::{Cadence, Ending, Measures, Schedule, TrainError};
 
-/// How often the crops of a step are drawn before it is given up.
-const MOST_DRAWS: usize = 8;
+/// How often the crops of a step are drawn before it is given up. Drawing costs next to nothing
+/// beside a step, and recordings may be silent for the most part.
+const MOST_DRAWS: usize = 1000;
 
 /// How to train a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
