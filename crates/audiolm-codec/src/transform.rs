@@ -43,7 +43,7 @@ impl BandSplits {
     pub(crate) fn new(config: &SoundStreamConfig) -> Self {
         let mut channels = config.encoder_channels.min(config.decoder_channels);
         let mut parents = 1;
-        let mut levels = Vec::new();
+        let mut levels: Vec<Vec<Band>> = Vec::new();
         for stride in &config.strides {
             channels *= 2;
             let bands: Vec<_> =
@@ -51,7 +51,12 @@ impl BandSplits {
             parents = bands.len();
             levels.push(bands);
         }
-        Self { levels, frame_bands: parents.min(config.dimension) }
+        // A band that no dimension carries must not reach the output from a channel of noise.
+        let frame_bands = parents.min(config.dimension);
+        if let Some(last) = levels.last_mut() {
+            last.truncate(frame_bands);
+        }
+        Self { levels, frame_bands }
     }
 
     /// The strided convolution's kernels `[channels_out, channels_in, 2 * stride]`, those of the

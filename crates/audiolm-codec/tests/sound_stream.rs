@@ -91,6 +91,15 @@ fn an_untrained_codec_passes_the_bands_it_has_dimensions_for() {
 }
 
 #[test]
+fn an_untrained_codec_is_silent_where_it_has_no_dimensions() {
+    let config = SoundStreamConfig { dimension: 32, ..SoundStreamConfig::tiny_16khz() };
+    for (hertz, bounds) in [(110.0, 0.0..0.5), (600.0, 0.0..0.5), (3_000.0, 0.8..1.2)] {
+        let missed = missed_of_tone(hertz, &config);
+        assert!(bounds.contains(&missed), "{missed} of {hertz} Hz is missed");
+    }
+}
+
+#[test]
 fn any_length_is_padded_to_whole_frames() {
     let device = Device::default();
     let (_, codec) = tiny(&device);
