@@ -2,10 +2,16 @@
 
 use burn::config::Config;
 
-use crate::CodecError;
+use serde::{Deserialize, Serialize};
+
+use crate::{Channels, CodecError, FilmSide, LocalAttentionConfig};
 
 /// Sizes of a [`SoundStream`](crate::SoundStream).
-#[derive(Config, Debug, PartialEq, Eq)]
+///
+/// A file may leave out the last three, as one does that is written without them; a key that is none
+/// of these is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SoundStreamConfig {
     /// Samples per second of the waves it takes and makes.
     pub sample_rate_hz: usize,
@@ -19,6 +25,21 @@ pub struct SoundStreamConfig {
     pub dimension: usize,
     /// The quantizer between encoder and decoder.
     pub quantizer: ResidualQuantizerConfig,
+    /// The channels of the waves it takes and makes.
+    #[serde(default, skip_serializing_if = "is_mono")]
+    pub channels: Channels,
+    /// Attention after the encoder's last convolution and before the decoder's first, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<LocalAttentionConfig>,
+    /// Where noise can be left out, if anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub film: Option<FilmSide>,
+}
+
+impl Config for SoundStreamConfig {}
+
+fn is_mono(channels: &Channels) -> bool {
+    *channels == Channels::Mono
 }
 
 /// Sizes of a [`ResidualQuantizer`](crate::ResidualQuantizer).
@@ -70,7 +91,27 @@ impl SoundStreamConfig {
             "strides",
             "one or more, each at least 1",
             format!("{:?}", self.strides),
-        )
+        )?;
+        self.attention.as_ref().map_or(Ok(()), |it| self.validate_attention(it))
+    }
+
+    fn validate_attention(&self, attention: &LocalAttentionConfig) -> Result<(), CodecError> {
+        let LocalAttentionConfig { n_layers, n_heads, window_frames } = *attention;
+        require(n_layers > 0, "attention.n_layers", "at least 1", n_layers)?;
+        require(window_frames > 1, "attention.window_frames", "at least 2", window_frames)?;
+        let divides = n_heads > 0 && self.dimension.is_multiple_of(n_heads);
+        require(divides, "attention.n_heads", "a divisor of dimension", n_heads)
+    }
+
+    /// Refuses a codec of more than one channel, for those who have only one to offer.
+    ///
+    /// # Errors
+    /// [`CodecError::NotMono`] for such a codec.
+    pub fn require_mono(&self) -> Result<(), CodecError> {
+        match self.channels {
+            Channels::Mono => Ok(()),
+            channels => Err(CodecError::NotMono { found: channels.count() }),
+        }
     }
 }
 

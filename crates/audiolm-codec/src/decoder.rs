@@ -6,15 +6,22 @@ use audiolm_nn::{
 };
 use burn::prelude::*;
 
+use crate::film::modulated;
+use crate::local_attention::step_attention;
 use crate::residual_unit::{ResidualUnitState, residual_units, silent_units, step_units};
-use crate::transform::{BandSplits, from_channels};
-use crate::{ResidualUnit, SoundStreamConfig};
+use crate::transform::BandSplits;
+use crate::{
+    Denoise, Film, FilmSide, LocalAttention, LocalAttentionState, ResidualUnit, SoundStreamConfig,
+};
 
 /// The mirror image of the [`Encoder`](crate::Encoder): strides in reverse, channels halving
-/// (arXiv 2107.03312, section III-B).
+/// (arXiv 2107.03312, section III-B). Where the configuration says so, [`LocalAttention`] before the
+/// first convolution and a [`Film`] layer after it.
 #[derive(Module, Debug)]
 pub struct Decoder {
+    attention: Option<LocalAttention>,
     first: CausalConv1d,
+    film: Option<Film>,
     blocks: Vec<DecoderBlock>,
     last: CausalConv1d,
 }
@@ -31,6 +38,8 @@ pub struct DecoderState {
     first: CausalConv1dState,
     blocks: Vec<DecoderBlockState>,
     last: CausalConv1dState,
+    attention: Option<LocalAttentionState>,
+    denoise: Vec<Denoise>,
 }
 
 #[derive(Debug, Clone)]
@@ -43,13 +52,15 @@ impl Decoder {
     pub(crate) fn new(config: &SoundStreamConfig, device: &Device) -> Result<Self, ConvError> {
         let mut channels = config.decoder_channels << config.strides.len();
         let first = CausalConv1dConfig::new(config.dimension, channels, 7).init(device)?;
+        let film = (config.film == Some(FilmSide::Decoder)).then(|| Film::new(channels, device));
+        let attention = config.attention.as_ref().map(|it| it.init(config.dimension, device));
         let mut blocks = Vec::new();
         for stride in config.strides.iter().rev() {
             blocks.push(DecoderBlock::new(channels, *stride, device)?);
             channels /= 2;
         }
-        let last = CausalConv1dConfig::new(channels, 1, 7).init(device)?;
-        Ok(Self { first, blocks, last }.with_transform(&BandSplits::new(config)))
+        let last = CausalConv1dConfig::new(channels, config.channels.count(), 7).init(device)?;
+        Ok(Self { attention, first, film, blocks, last }.with_transform(&BandSplits::new(config)))
     }
 
     /// With the first weights that [`transform`](crate::transform) describes.
@@ -63,7 +74,8 @@ impl Decoder {
         Self {
             first: self.first.with_kernels(|it| splits.leave_frame(it)),
             blocks: self.blocks.into_iter().enumerate().map(join).collect(),
-            last: self.last.with_kernels(|it| from_channels(it.dims(), &it.device())),
+            last: self.last.with_kernels(|it| splits.leave_channels(it.dims(), &it.device())),
+            ..self
         }
     }
 
@@ -71,7 +83,7 @@ impl Decoder {
     ///
     /// # Shapes
     /// - frames: `[batch, time, dimension]`
-    /// - output: `[batch, 1, time * hop]`
+    /// - output: `[batch, channels, time * hop]`
     ///
     /// # Panics
     /// On any other shape.
@@ -81,8 +93,13 @@ impl Decoder {
     }
 
     /// Decodes the next chunk of a stream; shapes and panics as in [`forward`](Self::forward).
+    ///
+    /// # Panics
+    /// Also where the state asks to leave noise out and there is no [`Film`] here.
     pub fn step(&self, chunk: Tensor<3>, state: &mut DecoderState) -> Tensor<3> {
+        let chunk = step_attention(self.attention.as_ref(), chunk, &mut state.attention);
         let hidden = self.first.step(chunk, &mut state.first);
+        let hidden = modulated(self.film.as_ref(), hidden, &state.denoise);
         let blocks = self.blocks.iter().zip(&mut state.blocks);
         let hidden = blocks.fold(hidden, |it, (block, state)| block.step(it, state));
         self.last.step(elu(hidden), &mut state.last).swap_dims(1, 2)
@@ -94,7 +111,22 @@ impl Decoder {
             first: self.first.silence(batch, device),
             blocks: self.blocks.iter().map(|it| it.silence(batch, device)).collect(),
             last: self.last.silence(batch, device),
+            attention: self.attention.as_ref().map(LocalAttention::silence),
+            denoise: vec![Denoise::Off; batch],
         }
+    }
+
+    /// Whether it can leave noise out.
+    pub(crate) fn has_film(&self) -> bool {
+        self.film.is_some()
+    }
+}
+
+impl DecoderState {
+    /// The same state, from which on the noise of each example is left out or not. Between two
+    /// chunks the choice may change.
+    pub fn with_denoise(self, denoise: &[Denoise]) -> Self {
+        Self { denoise: denoise.to_vec(), ..self }
     }
 }
 

@@ -3,17 +3,24 @@
 use audiolm_nn::{CausalConv1d, CausalConv1dConfig, CausalConv1dState, ConvError, elu};
 use burn::prelude::*;
 
+use crate::film::modulated;
+use crate::local_attention::step_attention;
 use crate::residual_unit::{ResidualUnitState, residual_units, silent_units, step_units};
-use crate::transform::{BandSplits, into_channels};
-use crate::{ResidualUnit, SoundStreamConfig};
+use crate::transform::BandSplits;
+use crate::{
+    Denoise, Film, FilmSide, LocalAttention, LocalAttentionState, ResidualUnit, SoundStreamConfig,
+};
 
 /// A convolution, blocks that each divide the time by their stride and double the channels, and a
-/// last convolution to the frame's vector (arXiv 2107.03312, section III-A).
+/// last convolution to the frame's vector (arXiv 2107.03312, section III-A). Where the configuration
+/// says so, a [`Film`] layer before the last convolution and [`LocalAttention`] after it.
 #[derive(Module, Debug)]
 pub struct Encoder {
     first: CausalConv1d,
     blocks: Vec<EncoderBlock>,
+    film: Option<Film>,
     last: CausalConv1d,
+    attention: Option<LocalAttention>,
 }
 
 #[derive(Module, Debug)]
@@ -28,6 +35,8 @@ pub struct EncoderState {
     first: CausalConv1dState,
     blocks: Vec<EncoderBlockState>,
     last: CausalConv1dState,
+    attention: Option<LocalAttentionState>,
+    denoise: Vec<Denoise>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,14 +48,16 @@ struct EncoderBlockState {
 impl Encoder {
     pub(crate) fn new(config: &SoundStreamConfig, device: &Device) -> Result<Self, ConvError> {
         let mut channels = config.encoder_channels;
-        let first = CausalConv1dConfig::new(1, channels, 7).init(device)?;
+        let first = CausalConv1dConfig::new(config.channels.count(), channels, 7).init(device)?;
         let mut blocks = Vec::new();
         for stride in &config.strides {
             blocks.push(EncoderBlock::new(channels, *stride, device)?);
             channels *= 2;
         }
         let last = CausalConv1dConfig::new(channels, config.dimension, 3).init(device)?;
-        Ok(Self { first, blocks, last }.with_transform(&BandSplits::new(config)))
+        let film = (config.film == Some(FilmSide::Encoder)).then(|| Film::new(channels, device));
+        let attention = config.attention.as_ref().map(|it| it.init(config.dimension, device));
+        Ok(Self { first, blocks, film, last, attention }.with_transform(&BandSplits::new(config)))
     }
 
     /// With the first weights that [`transform`](crate::transform) describes.
@@ -56,16 +67,17 @@ impl Encoder {
             ..block
         };
         Self {
-            first: self.first.with_kernels(into_channels),
+            first: self.first.with_kernels(|it| splits.enter_channels(it)),
             blocks: self.blocks.into_iter().enumerate().map(split).collect(),
             last: self.last.with_kernels(|it| splits.enter_frame(it)),
+            ..self
         }
     }
 
     /// Encodes a whole clip: one [`step`](Self::step) from silence.
     ///
     /// # Shapes
-    /// - wave: `[batch, 1, samples]`, `samples` a multiple of the hop
+    /// - wave: `[batch, channels, samples]`, `samples` a multiple of the hop
     /// - output: `[batch, samples / hop, dimension]`
     ///
     /// # Panics
@@ -76,11 +88,16 @@ impl Encoder {
     }
 
     /// Encodes the next chunk of a stream; shapes and panics as in [`forward`](Self::forward).
+    ///
+    /// # Panics
+    /// Also where the state asks to leave noise out and there is no [`Film`] here.
     pub fn step(&self, chunk: Tensor<3>, state: &mut EncoderState) -> Tensor<3> {
         let hidden = self.first.step(chunk.swap_dims(1, 2), &mut state.first);
         let blocks = self.blocks.iter().zip(&mut state.blocks);
         let hidden = blocks.fold(hidden, |it, (block, state)| block.step(it, state));
-        self.last.step(elu(hidden), &mut state.last)
+        let hidden = modulated(self.film.as_ref(), hidden, &state.denoise);
+        let frames = self.last.step(elu(hidden), &mut state.last);
+        step_attention(self.attention.as_ref(), frames, &mut state.attention)
     }
 
     /// The state of a stream that has heard nothing yet.
@@ -89,7 +106,22 @@ impl Encoder {
             first: self.first.silence(batch, device),
             blocks: self.blocks.iter().map(|it| it.silence(batch, device)).collect(),
             last: self.last.silence(batch, device),
+            attention: self.attention.as_ref().map(LocalAttention::silence),
+            denoise: vec![Denoise::Off; batch],
         }
+    }
+
+    /// Whether it can leave noise out.
+    pub(crate) fn has_film(&self) -> bool {
+        self.film.is_some()
+    }
+}
+
+impl EncoderState {
+    /// The same state, from which on the noise of each example is left out or not. Between two
+    /// chunks the choice may change.
+    pub fn with_denoise(self, denoise: &[Denoise]) -> Self {
+        Self { denoise: denoise.to_vec(), ..self }
     }
 }
 

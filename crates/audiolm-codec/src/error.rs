@@ -20,6 +20,12 @@ pub enum CodecError {
         /// What it is.
         found: String,
     },
+    /// A codec of several channels, where recordings are mixed to one.
+    #[error("recordings are mixed to one channel here: expected a codec of 1, found {found}")]
+    NotMono {
+        /// The codec's channels.
+        found: usize,
+    },
     /// The configuration file cannot be read.
     #[error("{path}: not a readable codec configuration: {reason}")]
     ConfigFile {

@@ -25,24 +25,32 @@
 //! # Ok::<(), audiolm_codec::CodecError>(())
 //! ```
 
+mod attention_layer;
 mod bits;
+mod channels;
 mod code_file;
 mod config;
 mod decoder;
 mod encoder;
 mod error;
+mod film;
+mod local_attention;
 mod loss;
 mod presets;
 mod quantizer;
 mod residual_unit;
 mod sound_stream;
 mod transform;
+mod window_bias;
 
+pub use channels::Channels;
 pub use code_file::{CodeFile, CodeFileError, CodeFileHeader, CodecId};
 pub use config::{ResidualQuantizerConfig, SoundStreamConfig};
 pub use decoder::{Decoder, DecoderState};
 pub use encoder::{Encoder, EncoderState};
 pub use error::CodecError;
+pub use film::{Denoise, Film, FilmSide};
+pub use local_attention::{LocalAttention, LocalAttentionConfig, LocalAttentionState};
 pub use loss::MultiScaleMelLoss;
 pub use quantizer::{Codebook, CodebookEma, QuantizedOutput, ResidualEma, ResidualQuantizer};
 pub use residual_unit::ResidualUnit;

@@ -41,11 +41,11 @@ impl MultiScaleMelLoss {
     }
 
     /// # Shapes
-    /// - target and reconstruction: `[batch, 1, samples]`
+    /// - target and reconstruction: `[batch, channels, samples]`; channels are compared one by one
     /// - output: `[1]`
     pub fn forward(&self, target: Tensor<3>, reconstruction: Tensor<3>) -> Tensor<1> {
-        let target = target.squeeze_dim::<2>(1);
-        let reconstruction = reconstruction.squeeze_dim::<2>(1);
+        let target = target.flatten::<2>(0, 1);
+        let reconstruction = reconstruction.flatten::<2>(0, 1);
         let losses =
             self.scales.iter().map(|it| it.distance(target.clone(), reconstruction.clone()));
         let total = losses.reduce(|sum, it| sum + it).expect("six scales");

@@ -7,8 +7,8 @@ use burn::prelude::*;
 
 use crate::quantizer::rows;
 use crate::{
-    CodecError, Decoder, DecoderState, Encoder, EncoderState, QuantizedOutput, ResidualQuantizer,
-    SoundStreamConfig,
+    CodecError, Decoder, DecoderState, Denoise, Encoder, EncoderState, FilmSide, QuantizedOutput,
+    ResidualQuantizer, SoundStreamConfig,
 };
 
 /// The file of the configuration in a codec's folder.
@@ -28,7 +28,7 @@ pub struct SoundStream {
 /// What a training pass of a [`SoundStream`] yields.
 #[derive(Debug, Clone)]
 pub struct ReconstructionOutput {
-    /// `[batch, 1, samples]`
+    /// `[batch, channels, samples]`
     pub wave: Tensor<3>,
     /// What the quantizer saw and made.
     pub quantized: QuantizedOutput,
@@ -91,13 +91,34 @@ impl SoundStream {
         Self { quantizer, ..self }
     }
 
+    /// Where it can leave noise out, if anywhere.
+    pub fn film(&self) -> Option<FilmSide> {
+        match (self.encoder.has_film(), self.decoder.has_film()) {
+            (true, _) => Some(FilmSide::Encoder),
+            (_, true) => Some(FilmSide::Decoder),
+            _ => None,
+        }
+    }
+
     /// The codes of a wave. Its end is padded with silence to a whole number of frames.
     ///
     /// # Shapes
-    /// - wave: `[batch, 1, samples]`
+    /// - wave: `[batch, channels, samples]`
     /// - output: `[batch, quantizer, ceil(samples / hop)]`
     pub fn encode(&self, wave: Tensor<3>) -> Tensor<3, Int> {
-        self.quantizer.encode(self.encoder.forward(self.padded(wave)))
+        self.encode_with(wave, Denoise::Off)
+    }
+
+    /// The codes of a wave with its noise, or without.
+    ///
+    /// # Shapes
+    /// As in [`encode`](Self::encode).
+    ///
+    /// # Panics
+    /// Where noise is to be left out and [`film`](Self::film) is not [`FilmSide::Encoder`].
+    pub fn encode_with(&self, wave: Tensor<3>, denoise: Denoise) -> Tensor<3, Int> {
+        let examples = vec![denoise; wave.dims()[0]];
+        self.quantizer.encode(self.encoded(self.padded(wave), &examples))
     }
 
     /// The same codes as [`encode`](Self::encode), made `chunk_frames` at a time, so that memory
@@ -125,7 +146,7 @@ impl SoundStream {
     /// the samples up to its end: the delay is one hop.
     ///
     /// # Shapes
-    /// - chunk: `[batch, 1, samples]`, `samples` a multiple of the hop
+    /// - chunk: `[batch, channels, samples]`, `samples` a multiple of the hop
     /// - output: `[batch, quantizer, samples / hop]`
     ///
     /// # Panics
@@ -140,7 +161,7 @@ impl SoundStream {
     ///
     /// # Shapes
     /// - codes: `[batch, n, time]`, `n` at least 1 and at most the number of quantizers
-    /// - output: `[batch, 1, time * hop]`
+    /// - output: `[batch, channels, time * hop]`
     ///
     /// # Panics
     /// On any other shape.
@@ -152,30 +173,74 @@ impl SoundStream {
     ///
     /// # Shapes
     /// - codes: `[batch, n, time]`, `n` at least 1 and at most the number of quantizers
-    /// - output: `[batch, 1, time * hop]`
+    /// - output: `[batch, channels, time * hop]`
     ///
     /// # Panics
     /// On any other shape.
     pub fn decode(&self, codes: Tensor<3, Int>) -> Tensor<3> {
-        self.decoder.forward(self.quantizer.decode(codes))
+        self.decode_with(codes, Denoise::Off)
+    }
+
+    /// The wave of codes with the noise they hold, or without.
+    ///
+    /// # Shapes
+    /// As in [`decode`](Self::decode).
+    ///
+    /// # Panics
+    /// Where noise is to be left out and [`film`](Self::film) is not [`FilmSide::Decoder`].
+    pub fn decode_with(&self, codes: Tensor<3, Int>, denoise: Denoise) -> Tensor<3> {
+        let examples = vec![denoise; codes.dims()[0]];
+        self.decoded(self.quantizer.decode(codes), &examples)
     }
 
     /// Encodes and decodes with gradients, each example through its own number of leading
     /// quantizers.
     ///
     /// # Shapes
-    /// - wave: `[batch, 1, samples]`, `samples` a multiple of the hop
+    /// - wave: `[batch, channels, samples]`, `samples` a multiple of the hop
     /// - active: one number for each example
     pub fn forward(&self, wave: Tensor<3>, active: &[usize]) -> ReconstructionOutput {
-        let quantized = self.quantizer.forward(self.encoder.forward(wave), active);
-        let wave = self.decoder.forward(quantized.quantized.clone());
+        let [batch, _, _] = wave.dims();
+        self.forward_with(wave, active, &vec![Denoise::Off; batch])
+    }
+
+    /// As [`forward`](Self::forward), each example with its noise or without.
+    ///
+    /// # Shapes
+    /// - denoise: one for each example
+    ///
+    /// # Panics
+    /// Where noise is to be left out and the codec has no [`film`](Self::film).
+    pub fn forward_with(
+        &self,
+        wave: Tensor<3>,
+        active: &[usize],
+        denoise: &[Denoise],
+    ) -> ReconstructionOutput {
+        let off = vec![Denoise::Off; denoise.len()];
+        let (encoding, decoding) = match self.film() {
+            Some(FilmSide::Decoder) => (&off[..], denoise),
+            _ => (denoise, &off[..]),
+        };
+        let quantized = self.quantizer.forward(self.encoded(wave, encoding), active);
+        let wave = self.decoded(quantized.quantized.clone(), decoding);
         ReconstructionOutput { wave, quantized }
+    }
+
+    fn encoded(&self, wave: Tensor<3>, denoise: &[Denoise]) -> Tensor<3> {
+        let silence = self.encoder.silence(wave.dims()[0], &wave.device());
+        self.encoder.step(wave, &mut silence.with_denoise(denoise))
+    }
+
+    fn decoded(&self, frames: Tensor<3>, denoise: &[Denoise]) -> Tensor<3> {
+        let silence = self.decoder.silence(frames.dims()[0], &frames.device());
+        self.decoder.step(frames, &mut silence.with_denoise(denoise))
     }
 
     /// Encodes and decodes without quantising: what the quantizer's loss is to be measured against.
     ///
     /// # Shapes
-    /// - wave and output: `[batch, 1, samples]`, `samples` a multiple of the hop
+    /// - wave and output: `[batch, channels, samples]`, `samples` a multiple of the hop
     pub fn autoencode(&self, wave: Tensor<3>) -> Tensor<3> {
         self.decoder.forward(self.encoder.forward(wave))
     }

@@ -7,12 +7,15 @@
 //! as the inverse, and the residual units as nothing added. So the untrained codec passes the
 //! lowest `dimension` of `hop` equal bands below half the sample rate, and training starts from
 //! there. Channels that carry no band start at random, unheard.
+//!
+//! Of two waves, the bands are those of their sum and of their difference, by turns: what both
+//! sides have in common and what sets them apart get equal shares.
 
-use std::f64::consts::PI;
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use burn::prelude::*;
 
-use crate::SoundStreamConfig;
+use crate::{Channels, SoundStreamConfig};
 
 /// Level of the signal between the convolutions, which is low enough for the activations to be
 /// all but linear.
@@ -28,6 +31,7 @@ const FRAME_LEVEL: f64 = 6.0;
 pub(crate) struct BandSplits {
     levels: Vec<Vec<Band>>,
     frame_bands: usize,
+    channels: Channels,
 }
 
 /// A band of a level: a cosine over `stride` frames of a band of the level before.
@@ -41,13 +45,15 @@ struct Band {
 
 impl BandSplits {
     pub(crate) fn new(config: &SoundStreamConfig) -> Self {
+        let n_waves = config.channels.count();
         let mut channels = config.encoder_channels.min(config.decoder_channels);
-        let mut parents = 1;
+        let mut parents = n_waves;
         let mut levels: Vec<Vec<Band>> = Vec::new();
         for stride in &config.strides {
             channels *= 2;
-            let bands: Vec<_> =
-                (0..channels.min(parents * stride)).map(|it| Band::new(it, *stride)).collect();
+            let bands: Vec<_> = (0..channels.min(parents * stride))
+                .map(|it| Band::of_waves(it, *stride, n_waves))
+                .collect();
             parents = bands.len();
             levels.push(bands);
         }
@@ -56,7 +62,32 @@ impl BandSplits {
         if let Some(last) = levels.last_mut() {
             last.truncate(frame_bands);
         }
-        Self { levels, frame_bands }
+        Self { levels, frame_bands, channels: config.channels }
+    }
+
+    /// The first convolution's kernels `[channels_out, waves, taps]`: the waves themselves, or what
+    /// [`mixing`] makes of them, in the first channels, random filters in the others, all at
+    /// [`INNER_LEVEL`].
+    pub(crate) fn enter_channels(&self, weight: Tensor<3>) -> Tensor<3> {
+        let [_, n_waves, taps] = weight.dims();
+        let kernels = self.mixed([n_waves, n_waves, taps], 1.0);
+        kernels.above(weight) * INNER_LEVEL
+    }
+
+    /// The last convolution's kernels `[waves, channels_in, taps]`: the inverse of
+    /// [`enter_channels`](Self::enter_channels), and nothing of other channels.
+    pub(crate) fn leave_channels(&self, shape: [usize; 3], device: &Device) -> Tensor<3> {
+        self.mixed(shape, 1.0 / INNER_LEVEL).on(device)
+    }
+
+    fn mixed(&self, shape: [usize; 3], level: f64) -> Kernels {
+        let mut kernels = Kernels::zeros(shape);
+        for (to, row) in mixing(self.channels).iter().enumerate() {
+            for (from, share) in row.iter().enumerate() {
+                kernels.place([to, from, shape[2] - 1], &[(share * level) as f32]);
+            }
+        }
+        kernels
     }
 
     /// The strided convolution's kernels `[channels_out, channels_in, 2 * stride]`, those of the
@@ -84,12 +115,12 @@ impl BandSplits {
     /// The kernels from the last level's bands to a frame's vector, in place of the random ones of
     /// `weight: [dimension, channels, taps]`.
     pub(crate) fn enter_frame(&self, weight: Tensor<3>) -> Tensor<3> {
-        self.one_to_one(weight, frame_gain)
+        self.one_to_one(weight, |band| self.frame_gain(band))
     }
 
     /// The inverse of [`enter_frame`](Self::enter_frame): `[channels, dimension, taps]`.
     pub(crate) fn leave_frame(&self, weight: Tensor<3>) -> Tensor<3> {
-        self.one_to_one(weight, |band| 1.0 / frame_gain(band))
+        self.one_to_one(weight, |band| 1.0 / self.frame_gain(band))
     }
 
     fn one_to_one(&self, weight: Tensor<3>, gain: impl Fn(usize) -> f64) -> Tensor<3> {
@@ -100,10 +131,11 @@ impl BandSplits {
         }
         kernels.above(weight)
     }
-}
 
-fn frame_gain(band: usize) -> f64 {
-    FRAME_LEVEL / INNER_LEVEL * ((1 + band) as f64).powf(BAND_EMPHASIS)
+    fn frame_gain(&self, band: usize) -> f64 {
+        let number = 1 + band / self.channels.count();
+        FRAME_LEVEL / INNER_LEVEL * (number as f64).powf(BAND_EMPHASIS)
+    }
 }
 
 impl Band {
@@ -113,6 +145,12 @@ impl Band {
         let (parent, order) = (index / stride, index % stride);
         let order = if parent.is_multiple_of(2) { order } else { stride - 1 - order };
         Self { parent, order, stride }
+    }
+
+    /// Band `index` of a level on which those of `n_waves` waves take turns.
+    fn of_waves(index: usize, stride: usize, n_waves: usize) -> Self {
+        let band = Self::new(index / n_waves, stride);
+        Self { parent: band.parent * n_waves + index % n_waves, ..band }
     }
 
     /// Of length one, and orthogonal to the other cosines of its parent.
@@ -152,20 +190,14 @@ impl Kernels {
     }
 }
 
-/// The first convolution, `[channels, 1, taps]`: the signal itself in the first channel, random
-/// filters in the others, all at [`INNER_LEVEL`].
-pub(crate) fn into_channels(weight: Tensor<3>) -> Tensor<3> {
-    let [_, _, taps] = weight.dims();
-    let mut kernels = Kernels::zeros([1, 1, taps]);
-    kernels.place([0, 0, taps - 1], &[1.0]);
-    kernels.above(weight) * INNER_LEVEL
-}
-
-/// The last convolution, `[1, channels, taps]`: the first channel, and no other.
-pub(crate) fn from_channels(shape: [usize; 3], device: &Device) -> Tensor<3> {
-    let mut kernels = Kernels::zeros(shape);
-    kernels.place([0, 0, shape[2] - 1], &[1.0 / INNER_LEVEL as f32]);
-    kernels.on(device)
+/// What the first channels are of the waves, one row for each; its own inverse.
+fn mixing(channels: Channels) -> Vec<Vec<f64>> {
+    match channels {
+        Channels::Mono => vec![vec![1.0]],
+        Channels::Stereo => {
+            vec![vec![FRAC_1_SQRT_2, FRAC_1_SQRT_2], vec![FRAC_1_SQRT_2, -FRAC_1_SQRT_2]]
+        }
+    }
 }
 
 #[cfg(test)]
@@ -205,5 +237,18 @@ mod tests {
         let splits = BandSplits::new(&SoundStreamConfig::tiny_16khz());
         let bands: Vec<_> = splits.levels.iter().map(Vec::len).collect();
         assert_eq!((bands, splits.frame_bands), (vec![8, 32, 64, 128], 128));
+    }
+
+    #[test]
+    fn sum_and_difference_get_equal_shares() {
+        let config = SoundStreamConfig {
+            channels: Channels::Stereo,
+            strides: vec![3, 2],
+            ..SoundStreamConfig::tiny_16khz()
+        };
+        let splits = BandSplits::new(&config);
+        let parents = |level: usize| splits.levels[level].iter().map(|it| it.parent);
+        assert_eq!(parents(0).collect::<Vec<_>>(), [0, 1, 0, 1, 0, 1]);
+        assert_eq!(parents(1).collect::<Vec<_>>(), [0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5]);
     }
 }

@@ -14,12 +14,12 @@ pub fn fixture(name: &str) -> PathBuf {
 
 pub fn codec(device: &Device) -> SoundStream {
     let config = SoundStreamConfig {
-        sample_rate_hz: 16_000,
         encoder_channels: 4,
         decoder_channels: 4,
         strides: vec![4, 5],
         dimension: 8,
         quantizer: ResidualQuantizerConfig::new(4, 16),
+        ..SoundStreamConfig::tiny_16khz()
     };
     load_weights(config.init(device).unwrap(), &fixture("model.safetensors")).unwrap()
 }
