@@ -67,6 +67,7 @@ impl Configs {
     }
 
     fn check(&self) -> Result<(), BundleError> {
+        self.codec.require_mono()?;
         let Self { tokenizer, codec, semantic, coarse, fine } = self;
         let hop = tokenizer.encoder.geometry().hop_samples;
         let tokenizer_rate = tokenizer.encoder.sample_rate_hz;

@@ -278,6 +278,11 @@ fn stages_that_do_not_fit_are_refused() {
         &["coarse quantizers: coarse has 2, but fine has 3"],
     );
     check_export(change(Part::Codec, "sample_rate_hz", 16_000), &["samples per second"]);
+    let stereo = |it: &Fixture| {
+        let rate = "\"sample_rate_hz\"";
+        replace(&it.file(Part::Codec, "config.json"), rate, &format!("\"channels\": 2, {rate}"));
+    };
+    check_export(stereo, &["expected a codec of 1, found 2"]);
     let hop = |it: &Fixture| {
         let path = it.file(Part::Codec, "config.json");
         let text = std::fs::read_to_string(&path).unwrap();
