@@ -19,11 +19,12 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
+use crate::codec_noise::{CodecExamples, NoiseMixer};
 use crate::drive::{Drive, Trainee};
 use crate::layer_rates::LayerRates;
 use crate::recordings::{Recordings, Waves, require_seconds, waves};
 use crate::run::StageRun;
-use crate::{Cadence, Ending, Measures, Observer, Schedule, TrainError};
+use crate::{Cadence, Ending, Measures, NoiseSettings, Observer, Schedule, TrainError};
 
 /// Vectors for each entry of a codebook that the initialisation by k-means looks at.
 const VECTORS_PER_ENTRY: usize = 128;
@@ -57,6 +58,9 @@ pub struct CodecSettings {
     pub level_dbfs: f64,
     /// How far above or below that level a crop may be, in decibels.
     pub level_spread_db: f64,
+    /// The noise that a codec with a FiLM layer learns to leave out.
+    #[serde(default)]
+    pub noise: NoiseSettings,
     /// How often to look and to save.
     pub cadence: Cadence,
 }
@@ -75,13 +79,15 @@ pub(crate) fn train_codec(
     mut run: StageRun<'_>,
     settings: &CodecSettings,
 ) -> Result<Ending, TrainError> {
+    settings.model.require_mono()?;
     let rate = settings.model.sample_rate_hz as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
     let crop_seconds = settings.crop_samples as f64 / f64::from(rate);
     require_seconds(&recordings.train, Split::Train, crop_seconds)?;
     require_seconds(&recordings.valid, Split::Valid, crop_seconds)?;
 
-    let mut trainee = CodecTrainee::new(settings, &recordings, run.seed, run.device)?;
+    let noise = NoiseMixer::open(&mut run, settings)?;
+    let mut trainee = CodecTrainee::new(settings, &recordings, noise, run.device)?;
     let drive = Drive::new(&mut run, "codec", settings.schedule.steps, settings.cadence)?;
     let ending = drive.run(&mut trainee)?;
     if ending == Ending::Finished {
@@ -96,6 +102,7 @@ struct CodecTrainee<'a> {
     train: &'a Waves,
     valid: &'a Waves,
     seed: u64,
+    noise: NoiseMixer,
     device: Device,
     sampler: CropSampler,
     mel: MultiScaleMelLoss,
@@ -108,9 +115,10 @@ impl<'a> CodecTrainee<'a> {
     fn new(
         settings: &'a CodecSettings,
         recordings: &'a Recordings,
-        seed: u64,
+        noise: NoiseMixer,
         device: &Device,
     ) -> Result<Self, TrainError> {
+        let seed = noise.seed;
         let device = device.clone().autodiff();
         device.seed(seed);
         let codec = settings.model.init(&device)?;
@@ -126,6 +134,7 @@ impl<'a> CodecTrainee<'a> {
             train: &recordings.train,
             valid: &recordings.valid,
             seed,
+            noise,
             sampler: CropSampler::new(&recordings.train.lengths(), settings.crop_samples),
             mel: MultiScaleMelLoss::new(settings.model.sample_rate_hz, &device),
             device,
@@ -238,9 +247,10 @@ impl Trainee for CodecTrainee<'_> {
     }
 
     fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
-        let wave = self.batch("crops", step)?;
-        let output = self.codec.forward(wave.clone(), &self.active(step));
-        let losses = self.reconstruction_loss(wave, output.wave);
+        let CodecExamples { input, target, denoise } =
+            self.noise.examples(self.batch("crops", step)?, step)?;
+        let output = self.codec.forward_with(input, &self.active(step), &denoise);
+        let losses = self.reconstruction_loss(target, output.wave);
         let commitment = output.quantized.commitment.clone();
         let loss = losses.mel.clone()
             + losses.noise.clone() * self.settings.wave_weight

@@ -15,6 +15,10 @@ pub struct DataSettings {
     pub manifest: PathBuf,
     /// Sets of the manifest to keep; all where empty.
     pub sets: Vec<String>,
+    /// Sets of the manifest that hold noise rather than what is to be learnt; they are mixed into
+    /// what a codec with a FiLM layer hears, and kept from everything else.
+    #[serde(default)]
+    pub noise_sets: Vec<String>,
     /// Whether to leave out files that cannot be read rather than stop.
     pub skip_unreadable: bool,
 }
@@ -25,5 +29,9 @@ impl DataSettings {
         let on_unreadable =
             if self.skip_unreadable { OnUnreadable::Skip } else { OnUnreadable::Fail };
         CorpusOptions { sets: self.sets.clone(), manifest, on_unreadable }
+    }
+
+    pub(crate) fn noise_options(&self) -> CorpusOptions {
+        CorpusOptions { sets: self.noise_sets.clone(), ..self.options() }
     }
 }

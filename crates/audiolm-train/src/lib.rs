@@ -26,6 +26,7 @@
 
 mod checkpoint;
 mod codec;
+mod codec_noise;
 mod data_settings;
 mod drive;
 mod error;
@@ -48,6 +49,7 @@ mod tokens;
 mod whole_folder;
 
 pub use codec::CodecSettings;
+pub use codec_noise::NoiseSettings;
 pub use data_settings::DataSettings;
 pub use drive::{Cadence, Ending};
 pub use error::TrainError;

@@ -8,8 +8,8 @@ use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, Sem
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cadence, CodecSettings, DataSettings, KmeansSettings, Schedule, SemanticEncoderSettings,
-    StageSettings, TrainError,
+    Cadence, CodecSettings, DataSettings, KmeansSettings, NoiseSettings, Schedule,
+    SemanticEncoderSettings, StageSettings, TrainError,
 };
 
 /// Settings of every stage of a run.
@@ -105,6 +105,10 @@ impl Plan {
     }
 }
 
+/// Where a plan leaves out what it does not use: the codec's options. The codec itself refuses those
+/// it does not know.
+const OPEN_TABLE: &str = "codec.model.";
+
 /// Replaces values of `plan`, refusing keys it does not have.
 fn merge(plan: &mut toml::Table, overrides: toml::Table, prefix: &str) -> Result<(), String> {
     for (key, value) in overrides {
@@ -119,6 +123,9 @@ fn merge(plan: &mut toml::Table, overrides: toml::Table, prefix: &str) -> Result
             (Some(old), value) => {
                 let (expected, found) = (old.type_str(), value.type_str());
                 return Err(format!("{name} must be of type {expected}, found {found}"));
+            }
+            (None, value) if prefix == OPEN_TABLE => {
+                plan.insert(key, value);
             }
             (None, _) => {
                 let known: Vec<_> = plan.keys().map(String::as_str).collect();
@@ -174,6 +181,7 @@ fn tiny() -> Plan {
             commitment_weight: 1.0,
             level_dbfs: -26.0,
             level_spread_db: 6.0,
+            noise: NoiseSettings::default(),
             cadence: cadence(10, 200, 50),
         },
         semantic: StageSettings {

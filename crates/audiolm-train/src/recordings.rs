@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use audiolm_audio::Clip;
-use audiolm_data::{Corpus, Crop, Split, WaveStore};
+use audiolm_data::{Corpus, Crop, Recording, Split, WaveStore};
 use burn::prelude::*;
 
 use crate::{DataSettings, Measures, Observer, TrainError};
@@ -31,6 +31,20 @@ impl Waves {
         };
         let gains = (0..store.len()).map(gain).collect::<Result<_, _>>()?;
         Ok(Self { store, gains })
+    }
+
+    /// The recordings of noise to train with.
+    pub(crate) fn of_noise(
+        settings: &DataSettings,
+        rate_hz: u32,
+        cache: &Path,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, TrainError> {
+        if settings.noise_sets.is_empty() {
+            return Err(TrainError::NoNoise);
+        }
+        let corpus = Corpus::open(&settings.folder, &settings.noise_options())?;
+        decoded("decoding noise", &corpus.of(Split::Train), (rate_hz, cache), observer)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -69,18 +83,27 @@ impl Recordings {
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let corpus = Corpus::open(&settings.folder, &settings.options())?;
-        let mut open = |split| -> Result<Waves, TrainError> {
-            let recordings = corpus.of(split);
-            let work = format!("decoding {}", split.name());
-            observer.begin(&work, 0, recordings.len() as u64);
-            let store = WaveStore::open_or_build(&recordings, rate_hz, cache, &mut |done, _| {
-                observer.advance(done as u64, &Measures::default());
-            })?;
-            observer.end();
-            Waves::new(store)
+        let mut open = |split: Split| -> Result<Waves, TrainError> {
+            let mut recordings = corpus.of(split);
+            recordings.retain(|it| !settings.noise_sets.contains(&it.set));
+            decoded(&format!("decoding {}", split.name()), &recordings, (rate_hz, cache), observer)
         };
         Ok(Self { train: open(Split::Train)?, valid: open(Split::Valid)? })
     }
+}
+
+fn decoded(
+    work: &str,
+    recordings: &[&Recording],
+    (rate_hz, cache): (u32, &Path),
+    observer: &mut dyn Observer,
+) -> Result<Waves, TrainError> {
+    observer.begin(work, 0, recordings.len() as u64);
+    let store = WaveStore::open_or_build(recordings, rate_hz, cache, &mut |done, _| {
+        observer.advance(done as u64, &Measures::default());
+    })?;
+    observer.end();
+    Waves::new(store)
 }
 
 /// Refuses a store shorter than `seconds`.

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use audiolm_audio::Clip;
+use audiolm_codec::{Channels, FilmSide, SoundStream};
 use audiolm_train::{
     Ending, Measures, Observer, Plan, Preset, Run, Stage, StopSignal, TrainError, Unobserved, train,
 };
@@ -119,6 +120,64 @@ fn a_file_changes_what_it_names_and_nothing_else() {
     check_override("[codec]\nschedule = 7", Err("codec.schedule must be a table"));
     check_override("[codec]\nbatch = \"many\"", Err("codec.batch must be of type integer"));
     check_override("not toml", Err("mine.toml"));
+}
+
+#[test]
+fn a_file_turns_on_options_of_the_codec() {
+    let text = "[codec.model]\nfilm = \"decoder\"\nattention = { n_layers = 2 }";
+    let plan = Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml")).unwrap();
+    assert_eq!(plan.codec.model.film, Some(FilmSide::Decoder));
+    assert_eq!(plan.codec.model.attention.as_ref().unwrap().n_layers, 2);
+    let again = plan.to_toml().unwrap();
+    let again = Plan::preset(Preset::Tiny).with_overrides(&again, Path::new("plan.toml"));
+    assert_eq!(again.unwrap(), plan);
+    check_override("[codec.model]\nfilms = \"decoder\"", Err("films"));
+    check_override("[codec.model]\nfilm = \"middle\"", Err("middle"));
+}
+
+/// The recordings of [`recordings`], a set of noise among them.
+fn recordings_and_noise(folder: &Path) {
+    recordings(folder);
+    let mut samples = 0_u32;
+    let hiss = (0..24_000).map(|_| {
+        samples = samples.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (samples >> 8) as f32 / (1 << 24) as f32 - 0.5
+    });
+    let hiss = Clip { samples: hiss.collect(), sample_rate_hz: 16_000 };
+    hiss.write_wav(folder.join("hiss.wav")).unwrap();
+    let tones = (0..24).map(|it| {
+        let split = if it < 20 { "train" } else { "valid" };
+        format!("speaker-{it}/tone.wav,tones,{split}\n")
+    });
+    let rows: String = tones.collect();
+    let manifest = format!("path,set,split\n{rows}hiss.wav,noise,train\n");
+    std::fs::write(folder.join("manifest.csv"), manifest).unwrap();
+}
+
+#[test]
+fn a_codec_that_denoises_trains_on_mixtures_and_asks_for_noise() {
+    let data = tempfile::tempdir().unwrap();
+    recordings_and_noise(data.path());
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = plan(data.path());
+    plan.codec.model.film = Some(FilmSide::Encoder);
+    let error = run(Stage::Codec, folder.path(), &plan).unwrap_err();
+    assert!(matches!(error, TrainError::NoNoise), "{error}");
+    plan.data.noise_sets = vec!["noise".to_owned()];
+    assert_eq!(run(Stage::Codec, folder.path(), &plan).unwrap(), Ending::Finished);
+    let codec =
+        SoundStream::load_from(&folder.path().join("export/codec"), &Device::default()).unwrap();
+    assert_eq!(codec.film(), Some(FilmSide::Encoder));
+}
+
+#[test]
+fn a_stereo_codec_is_not_trained_on_mono_recordings() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = plan(data.path());
+    plan.codec.model.channels = Channels::Stereo;
+    let error = run(Stage::Codec, folder.path(), &plan).unwrap_err().to_string();
+    assert!(error.contains("expected a codec of 1, found 2"), "{error}");
 }
 
 #[test]
