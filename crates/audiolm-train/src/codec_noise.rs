@@ -8,8 +8,10 @@ use burn::prelude::*;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+use crate::plan_check::require;
 use crate::recordings::{Waves, require_seconds, waves};
-use crate::{CodecSettings, StageRun, TrainError};
+use crate::run::StageRun;
+use crate::{CodecSettings, TrainError};
 
 /// Keeps the share of a silent crop finite.
 const SILENCE: f64 = 1e-9;
@@ -108,21 +110,11 @@ impl NoiseMixer {
 impl NoiseSettings {
     fn validate(&self) -> Result<(), TrainError> {
         let Self { noisy_share, least_snr_db, greatest_snr_db } = *self;
-        if !(0.0..=1.0).contains(&noisy_share) {
-            return Err(TrainError::Noise {
-                setting: "noisy_share",
-                expected: "between 0 and 1".to_owned(),
-                found: noisy_share,
-            });
-        }
-        if !(least_snr_db.is_finite() && greatest_snr_db >= least_snr_db) {
-            return Err(TrainError::Noise {
-                setting: "greatest_snr_db",
-                expected: format!("at least {least_snr_db}, which is least_snr_db"),
-                found: greatest_snr_db,
-            });
-        }
-        Ok(())
+        let share = || "between 0 and 1".to_owned();
+        require((0.0..=1.0).contains(&noisy_share), "codec.noise.noisy_share", share, noisy_share)?;
+        let above = || format!("at least {least_snr_db}, which is codec.noise.least_snr_db");
+        let holds = least_snr_db.is_finite() && greatest_snr_db >= least_snr_db;
+        require(holds, "codec.noise.greatest_snr_db", above, greatest_snr_db)
     }
 
     /// How loud the noise of an example is beside its signal; 0 for none.
@@ -160,7 +152,8 @@ fn column(values: Vec<f32>, device: &Device) -> Tensor<3> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DataSettings, Plan, Preset, StopSignal, Unobserved};
+    use crate::origin::Origin;
+    use crate::{DataSettings, Plan, Preset, Stage, StopSignal, Unobserved};
     use audiolm_audio::Clip;
 
     const SAMPLES: usize = 800;
@@ -179,7 +172,8 @@ mod tests {
             noise_sets: vec!["noise".to_owned()],
             ..Default::default()
         };
-        let mut codec = Plan::preset(Preset::Smoke).codec;
+        let plan = Plan::preset(Preset::Smoke);
+        let mut codec = plan.codec.clone();
         codec.model.film = Some(audiolm_codec::FilmSide::Encoder);
         codec.noise = settings;
         let mut run = StageRun {
@@ -189,6 +183,7 @@ mod tests {
             device: &Device::default(),
             observer: &mut Unobserved,
             stop: &StopSignal::default(),
+            origin: Origin::of(Stage::Codec, &plan),
         };
         NoiseMixer::open(&mut run, &codec)
     }
@@ -240,8 +235,8 @@ mod tests {
     #[test]
     fn ranges_that_are_none_are_refused() {
         let share = NoiseSettings { noisy_share: 1.5, ..Default::default() };
-        check_refused(share, "codec.noise.noisy_share must be between 0 and 1, found 1.5");
+        check_refused(share, "codec.noise.noisy_share: expected between 0 and 1, found 1.5");
         let snr = NoiseSettings { least_snr_db: 5.0, greatest_snr_db: 4.0, noisy_share: 1.0 };
-        check_refused(snr, "codec.noise.greatest_snr_db must be at least 5");
+        check_refused(snr, "codec.noise.greatest_snr_db: expected at least 5");
     }
 }

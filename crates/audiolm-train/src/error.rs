@@ -102,16 +102,6 @@ pub enum TrainError {
     /// A codec that is to leave noise out, and no noise to learn it from.
     #[error("codec.model.film asks for noise to train with, but data.noise_sets names none")]
     NoNoise,
-    /// Noise that cannot be mixed in so.
-    #[error("codec.noise.{setting} must be {expected}, found {found}")]
-    Noise {
-        /// The setting.
-        setting: &'static str,
-        /// What it may be.
-        expected: String,
-        /// What it is.
-        found: f64,
-    },
     /// A stage before this one has not been trained in this run.
     #[error("{path} is not there: train {stage} first")]
     StageMissing {

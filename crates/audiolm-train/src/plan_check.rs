@@ -89,7 +89,8 @@ fn same((one, expected): (&str, usize), (other, found): (&str, usize)) -> Result
     require(expected == found, other, || format!("{expected}, as {one}"), found)
 }
 
-fn require(
+/// Names a setting, and what was expected of it, unless that holds.
+pub(crate) fn require(
     holds: bool,
     setting: &str,
     expected: impl FnOnce() -> String,
