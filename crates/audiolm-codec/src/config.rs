@@ -4,7 +4,7 @@ use burn::config::Config;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channels, CodecError, FilmSide, LocalAttentionConfig};
+use crate::{Channels, CodecError, FilmSide, LocalAttentionConfig, QuantizerConfig};
 
 /// Sizes of a [`SoundStream`](crate::SoundStream).
 ///
@@ -24,7 +24,7 @@ pub struct SoundStreamConfig {
     /// Dimensions of a frame's vector (D in the paper).
     pub dimension: usize,
     /// The quantizer between encoder and decoder.
-    pub quantizer: ResidualQuantizerConfig,
+    pub quantizer: QuantizerConfig,
     /// The channels of the waves it takes and makes.
     #[serde(default, skip_serializing_if = "is_mono")]
     pub channels: Channels,
@@ -42,15 +42,6 @@ fn is_mono(channels: &Channels) -> bool {
     *channels == Channels::Mono
 }
 
-/// Sizes of a [`ResidualQuantizer`](crate::ResidualQuantizer).
-#[derive(Config, Debug, PartialEq, Eq)]
-pub struct ResidualQuantizerConfig {
-    /// Number of codebooks in a row (N_q in the paper).
-    pub n_quantizers: usize,
-    /// Entries of each codebook (N in the paper).
-    pub codebook_size: usize,
-}
-
 impl SoundStreamConfig {
     /// Samples of one frame.
     pub fn hop_samples(&self) -> usize {
@@ -64,17 +55,12 @@ impl SoundStreamConfig {
 
     /// Bits per second with every quantizer.
     pub fn bits_per_second(&self) -> f64 {
-        let bits_per_code = (self.quantizer.codebook_size as f64).log2();
-        self.frames_per_second() * self.quantizer.n_quantizers as f64 * bits_per_code
+        self.frames_per_second() * self.quantizer.bits_per_frame()
     }
 
     /// Names the first number that describes no codec.
     pub(crate) fn validate(&self) -> Result<(), CodecError> {
-        let positive = [
-            ("sample_rate_hz", self.sample_rate_hz),
-            ("dimension", self.dimension),
-            ("n_quantizers", self.quantizer.n_quantizers),
-        ];
+        let positive = [("sample_rate_hz", self.sample_rate_hz), ("dimension", self.dimension)];
         for (field, value) in positive {
             require(value > 0, field, "at least 1", value)?;
         }
@@ -84,8 +70,7 @@ impl SoundStreamConfig {
         ] {
             require(value > 0 && value.is_multiple_of(2), field, "even and at least 2", value)?;
         }
-        let size = self.quantizer.codebook_size;
-        require((2..=65_536).contains(&size), "codebook_size", "between 2 and 65536", size)?;
+        self.quantizer.validate()?;
         require(
             !self.strides.is_empty() && !self.strides.contains(&0),
             "strides",
@@ -115,7 +100,7 @@ impl SoundStreamConfig {
     }
 }
 
-fn require(
+pub(crate) fn require(
     holds: bool,
     field: &'static str,
     expected: &'static str,

@@ -34,6 +34,17 @@ pub enum CodecError {
         /// What the reader said.
         reason: String,
     },
+    /// A code beyond the codebook.
+    #[error("expected codes below {codebook_size}, found {found}")]
+    UnknownCode {
+        /// Entries of the codebook.
+        codebook_size: usize,
+        /// The code.
+        found: u32,
+    },
+    /// Nothing to count.
+    #[error("expected codes, found none")]
+    NoCodes,
     /// The weights cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -2,8 +2,8 @@
 //! vector quantisation.
 //!
 //! A wave becomes one vector per frame through a causal convolutional [`Encoder`]; a
-//! [`ResidualQuantizer`] writes each vector as a row of codes, every code refining the ones before
-//! it; a mirrored [`Decoder`] turns codes back into sound. Any number of leading codes decodes.
+//! [`Quantizer`] writes each vector as a row of codes, every code refining the ones before it; a
+//! mirrored [`Decoder`] turns codes back into sound. Any number of leading codes decodes.
 //! Sound that is still arriving is coded chunk by chunk: [`SoundStream::encode_step`] and
 //! [`SoundStream::decode_step`].
 //!
@@ -29,6 +29,7 @@ mod attention_layer;
 mod bits;
 mod channels;
 mod code_file;
+mod codebook_usage;
 mod config;
 mod decoder;
 mod encoder;
@@ -45,13 +46,18 @@ mod window_bias;
 
 pub use channels::Channels;
 pub use code_file::{CodeFile, CodeFileError, CodeFileHeader, CodecId};
-pub use config::{ResidualQuantizerConfig, SoundStreamConfig};
+pub use codebook_usage::CodebookUsage;
+pub use config::SoundStreamConfig;
 pub use decoder::{Decoder, DecoderState};
 pub use encoder::{Encoder, EncoderState};
 pub use error::CodecError;
 pub use film::{Denoise, Film, FilmSide};
 pub use local_attention::{LocalAttention, LocalAttentionConfig, LocalAttentionState};
 pub use loss::MultiScaleMelLoss;
-pub use quantizer::{Codebook, CodebookEma, QuantizedOutput, ResidualEma, ResidualQuantizer};
+pub use quantizer::{
+    Codebook, CodebookEma, FactorizedQuantizer, FactorizedQuantizerConfig, FiniteScalarQuantizer,
+    FiniteScalarQuantizerConfig, QuantizedOutput, Quantizer, QuantizerConfig, ResidualEma,
+    ResidualQuantizer, ResidualQuantizerConfig,
+};
 pub use residual_unit::ResidualUnit;
 pub use sound_stream::{ReconstructionOutput, SoundStream};

@@ -8,7 +8,7 @@ use burn::prelude::*;
 use crate::quantizer::rows;
 use crate::{
     CodecError, Decoder, DecoderState, Denoise, Encoder, EncoderState, FilmSide, QuantizedOutput,
-    ResidualQuantizer, SoundStreamConfig,
+    Quantizer, SoundStreamConfig,
 };
 
 /// The file of the configuration in a codec's folder.
@@ -20,7 +20,7 @@ const WEIGHTS_FILE: &str = "model.safetensors";
 #[derive(Module, Debug)]
 pub struct SoundStream {
     encoder: Encoder,
-    quantizer: ResidualQuantizer,
+    quantizer: Quantizer,
     decoder: Decoder,
     hop_samples: usize,
 }
@@ -48,7 +48,7 @@ impl SoundStreamConfig {
     fn build(&self, device: &Device) -> Result<SoundStream, ConvError> {
         Ok(SoundStream {
             encoder: Encoder::new(self, device)?,
-            quantizer: ResidualQuantizer::new(&self.quantizer, self.dimension, device),
+            quantizer: self.quantizer.build(self.dimension, device),
             decoder: Decoder::new(self, device)?,
             hop_samples: self.hop_samples(),
         })
@@ -82,12 +82,12 @@ impl SoundStream {
     }
 
     /// The quantizer.
-    pub fn quantizer(&self) -> &ResidualQuantizer {
+    pub fn quantizer(&self) -> &Quantizer {
         &self.quantizer
     }
 
     /// The same codec with another quantizer.
-    pub fn with_quantizer(self, quantizer: ResidualQuantizer) -> Self {
+    pub fn with_quantizer(self, quantizer: Quantizer) -> Self {
         Self { quantizer, ..self }
     }
 

@@ -15,7 +15,7 @@ fn tiny(device: &Device) -> (SoundStreamConfig, SoundStream) {
         decoder_channels: 4,
         strides: vec![4, 5],
         dimension: 8,
-        quantizer: audiolm_codec::ResidualQuantizerConfig::new(4, 16),
+        quantizer: audiolm_codec::QuantizerConfig::residual(4, 16),
         ..SoundStreamConfig::tiny_16khz()
     };
     let codec = config.init(device).unwrap().map(&mut Stirred);

@@ -10,12 +10,11 @@
 //! | How far does it sound from the original? | [`log_mel_distance`] |
 //! | Does a continuation keep the voice and the room of its prompt? | [`NearestPrompts`] |
 //! | Does a language model beat counting? | [`Unigram`], [`Bigram`] |
-//! | Is the codebook in use? | [`CodebookUsage`] |
 //!
 //! The measures of waves give the numbers of the field's reference packages; goldens compare them.
 //!
 //! ```
-//! use audiolm_eval::{Bigram, CodebookUsage, si_sdr};
+//! use audiolm_eval::{Bigram, si_sdr};
 //!
 //! let clean = [0.5, -0.5, 0.5, -0.5];
 //! let halved_and_noisy = [0.25, -0.25, 0.25, -0.20];
@@ -26,15 +25,10 @@
 //! let bigram = Bigram::fit(&train, &[4])?;
 //! let unseen = bigram.evaluate(&[[0, 1, 2, 3, 0, 1]])?;
 //! assert!(unseen.nats_per_token < 0.5);
-//!
-//! let usage = CodebookUsage::count(&[0, 1, 1, 0], 4)?;
-//! assert_eq!(usage.used_fraction(), 0.5);
-//! assert!((usage.perplexity() - 2.0).abs() < 1e-9);
 //! # Ok::<(), audiolm_eval::EvalError>(())
 //! ```
 
 mod bigram;
-mod codebook;
 mod error;
 mod likelihood;
 mod log_mel;
@@ -47,7 +41,6 @@ mod stoi;
 mod unigram;
 
 pub use bigram::Bigram;
-pub use codebook::CodebookUsage;
 pub use error::{EvalError, Side};
 pub use likelihood::Likelihood;
 pub use log_mel::{LogMelSpectrum, N_MELS, log_mel, log_mel_distance, long_term_spectrum};

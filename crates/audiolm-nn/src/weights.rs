@@ -18,7 +18,8 @@ pub enum Precision {
     Half,
 }
 
-/// Writes the module's tensors, under their paths in it, as one safetensors file.
+/// Writes the module's tensors, under their paths in it, as one safetensors file. Which variant of
+/// an enum holds them is no part of the path: the configuration says that.
 ///
 /// The file appears under its name only when it is complete.
 ///
@@ -44,6 +45,7 @@ pub fn save_weights<M: Module>(
     let mut store = SafetensorsStore::from_file(&unfinished)
         .clear_metadata()
         .metadata("format", "pt")
+        .skip_enum_variants(true)
         .with_to_adapter(FloatCastAdapter::to(width));
     module.save_into(&mut store).map_err(|it| io(std::io::Error::other(it.to_string())))?;
     open_to_others(&unfinished).map_err(io)?;
@@ -68,6 +70,7 @@ pub fn load_weights<M: Module>(mut module: M, path: &Path) -> Result<M, WeightsE
     let mut store = SafetensorsStore::from_file(path)
         .allow_partial(true)
         .validate(false)
+        .skip_enum_variants(true)
         .with_from_adapter(FloatCastAdapter::to(DType::F32));
     let result = module
         .load_from(&mut store)

@@ -71,7 +71,7 @@ impl Configs {
         let Self { tokenizer, codec, semantic, coarse, fine } = self;
         let hop = tokenizer.encoder.geometry().hop_samples;
         let tokenizer_rate = tokenizer.encoder.sample_rate_hz;
-        let codes = codec.quantizer.codebook_size;
+        let codes = codec.quantizer.codebook_size();
         use Part::{Coarse, Codec, Fine, Semantic, SemanticTokenizer};
         for (quantity, (one, expected), (other, found)) in [
             (
@@ -88,7 +88,7 @@ impl Configs {
             ),
             ("codes per quantizer", (Codec, codes), (Coarse, coarse.codebook_size)),
             ("codes per quantizer", (Codec, codes), (Fine, fine.codebook_size)),
-            ("quantizers", (Codec, codec.quantizer.n_quantizers), (Fine, fine.n_quantizers)),
+            ("quantizers", (Codec, codec.quantizer.n_quantizers()), (Fine, fine.n_quantizers)),
             ("coarse quantizers", (Coarse, coarse.n_quantizers), (Fine, fine.n_coarse)),
         ] {
             agree(quantity, (one.folder(), expected), (other.folder(), found))?;

@@ -54,7 +54,7 @@ impl Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use audiolm_codec::{ResidualQuantizerConfig, SoundStreamConfig};
+    use audiolm_codec::{QuantizerConfig, SoundStreamConfig};
     use audiolm_nn::generator;
     use burn::tensor::Distribution;
 
@@ -64,7 +64,7 @@ mod tests {
             encoder_channels: 2,
             decoder_channels: 2,
             dimension: 8,
-            quantizer: ResidualQuantizerConfig::new(3, 16),
+            quantizer: QuantizerConfig::residual(3, 16),
             ..SoundStreamConfig::audiolm_16khz()
         };
         let codec = config.init(device).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use audiolm_codec::{ResidualQuantizerConfig, SoundStream, SoundStreamConfig};
+use audiolm_codec::{QuantizerConfig, SoundStream, SoundStreamConfig};
 use audiolm_nn::{Precision, fingerprint, generator};
 use audiolm_semantic::{Clustering, ConvLayerConfig, HubertConfig, SemanticTokenizer};
 use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, SemanticStageConfig};
@@ -100,7 +100,7 @@ fn codec_config() -> SoundStreamConfig {
         encoder_channels: 2,
         decoder_channels: 2,
         dimension: 8,
-        quantizer: ResidualQuantizerConfig::new(N_QUANTIZERS, CODEBOOK_SIZE),
+        quantizer: QuantizerConfig::residual(N_QUANTIZERS, CODEBOOK_SIZE),
         ..SoundStreamConfig::tiny_16khz()
     }
 }

@@ -214,7 +214,7 @@ fn smoke() -> Plan {
     codec.encoder_channels = 2;
     codec.decoder_channels = 2;
     codec.dimension = 8;
-    codec.quantizer = audiolm_codec::ResidualQuantizerConfig::new(4, 16);
+    codec.quantizer = audiolm_codec::QuantizerConfig::residual(4, 16);
     let mut encoder = presets::tiny();
     for layer in &mut encoder.conv_layers {
         layer.channels = 16;

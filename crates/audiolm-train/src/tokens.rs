@@ -56,7 +56,7 @@ pub(crate) fn codec_tokens(run: &mut StageRun<'_>) -> Result<Tokens, TrainError>
     let device = run.device.clone();
     let maker = Maker {
         kind: "codes",
-        width: config.quantizer.n_quantizers,
+        width: config.quantizer.n_quantizers(),
         rate_hz: config.sample_rate_hz as u32,
         frames_per_second: config.frames_per_second(),
         made_with: fingerprint(&folder)?,

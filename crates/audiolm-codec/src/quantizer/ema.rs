@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::IndexingUpdateOp::Add;
 use rand::RngExt;
 
-use crate::quantizer::{Codebook, QuantizedOutput, ResidualQuantizer};
+use crate::quantizer::{Codebook, QuantizedOutput, Quantizer};
 
 /// Least share of the old average kept at each step (section III-C).
 const DECAY: f64 = 0.99;
@@ -38,7 +38,8 @@ pub struct CodebookEma {
     decay: f64,
 }
 
-/// The averages behind a [`ResidualQuantizer`]: training state, kept outside the codec.
+/// The averages behind the codebooks of a [`Quantizer`]: training state, kept outside the codec.
+/// There are none, and nothing to learn, where a quantizer learns by gradients.
 #[derive(Module, Debug)]
 pub struct ResidualEma {
     codebooks: Vec<CodebookEma>,
@@ -47,7 +48,7 @@ pub struct ResidualEma {
 impl ResidualEma {
     /// The averages of a quantizer whose entries are all used alike, by batches of
     /// `vectors_per_step`.
-    pub fn new(quantizer: &ResidualQuantizer, vectors_per_step: usize) -> Self {
+    pub fn new(quantizer: &Quantizer, vectors_per_step: usize) -> Self {
         let codebooks = quantizer.codebooks().iter();
         Self { codebooks: codebooks.map(|it| CodebookEma::new(it, vectors_per_step)).collect() }
     }
@@ -59,10 +60,10 @@ impl ResidualEma {
     /// the dropout.
     pub fn learn(
         self,
-        quantizer: ResidualQuantizer,
+        quantizer: Quantizer,
         seen: &QuantizedOutput,
         rng: &mut Generator,
-    ) -> (Self, ResidualQuantizer) {
+    ) -> (Self, Quantizer) {
         let levels = self.codebooks.into_iter().zip(quantizer.codebooks().to_vec()).enumerate();
         let (averages, codebooks) = levels
             .map(|(level, (average, codebook))| {

@@ -3,28 +3,19 @@
 use audiolm_nn::{Generator, kmeans};
 use burn::prelude::*;
 
-use crate::{Codebook, ResidualQuantizerConfig};
+use crate::quantizer::chain::{self, Link, frames, rows, used_at};
+use crate::{Codebook, QuantizedOutput, ResidualQuantizerConfig};
 
 /// Lloyd's iterations of the initialisation.
-const KMEANS_ITERATIONS: usize = 10;
+pub(crate) const KMEANS_ITERATIONS: usize = 10;
 
 /// Residual vector quantisation (arXiv 2107.03312, algorithm 1).
+///
+/// Its codebooks learn by [averages](crate::ResidualEma), the encoder by the commitment and by the
+/// gradient of the sum, which passes straight through to the input.
 #[derive(Module, Debug)]
 pub struct ResidualQuantizer {
     codebooks: Vec<Codebook>,
-}
-
-/// What a training pass of a [`ResidualQuantizer`] yields.
-#[derive(Debug, Clone)]
-pub struct QuantizedOutput {
-    /// `[batch, time, dimension]`; its gradient passes straight through to the input.
-    pub quantized: Tensor<3>,
-    /// `[batch, quantizer, time]`, of every quantizer, dropped or not.
-    pub codes: Tensor<3, Int>,
-    /// Mean squared distance of the input to its sums of codebook vectors, `[1]`.
-    pub commitment: Tensor<1>,
-    /// What entered each quantizer, `[batch * time, dimension]`, to learn codebooks from.
-    pub residuals: Vec<Tensor<2>>,
 }
 
 impl ResidualQuantizer {
@@ -52,33 +43,28 @@ impl ResidualQuantizer {
         self,
         vectors: Tensor<2>,
         rng: &mut Generator,
-        mut on_codebook: impl FnMut(usize),
+        on_codebook: impl FnMut(usize),
     ) -> Self {
-        let mut residual = vectors.detach();
-        let fit = |(index, codebook): (usize, Codebook)| {
+        let fit = |codebook: Codebook, residual| {
             let [size, _] = codebook.embedding().dims();
-            let fitted = kmeans::fit(residual.clone(), size, KMEANS_ITERATIONS, rng);
-            let codebook = codebook.with_embedding(fitted);
-            let codes = codebook.assign(residual.clone());
-            residual = residual.clone() - codebook.lookup(codes);
-            on_codebook(index + 1);
-            codebook
+            codebook.with_embedding(kmeans::fit(residual, size, KMEANS_ITERATIONS, rng))
         };
-        Self { codebooks: self.codebooks.into_iter().enumerate().map(fit).collect() }
+        Self { codebooks: chain::fitted(self.codebooks, vectors, fit, on_codebook) }
+    }
+
+    pub(crate) fn n_quantizers(&self) -> usize {
+        self.codebooks.len()
+    }
+
+    pub(crate) fn codebook_size(&self) -> usize {
+        self.codebooks.first().map_or(0, |it| it.embedding().dims()[0])
     }
 
     /// # Shapes
     /// - frames: `[batch, time, dimension]`
     /// - output: `[batch, quantizer, time]`
     pub fn encode(&self, frames: Tensor<3>) -> Tensor<3, Int> {
-        let [batch, time, _] = frames.dims();
-        let mut residual = rows(frames).detach();
-        let codes = self.codebooks.iter().map(|codebook| {
-            let codes = codebook.assign(residual.clone());
-            residual = residual.clone() - codebook.lookup(codes.clone());
-            codes.reshape([batch, 1, time])
-        });
-        Tensor::cat(codes.collect(), 1)
+        chain::encode(&self.codebooks, frames)
     }
 
     /// The sum of the codes' vectors.
@@ -90,21 +76,15 @@ impl ResidualQuantizer {
     /// # Panics
     /// Where there are no codes, or more rows of them than quantizers.
     pub fn decode(&self, codes: Tensor<3, Int>) -> Tensor<3> {
-        let [batch, n, time] = codes.dims();
-        let available = self.codebooks.len();
-        assert!((1..=available).contains(&n), "{n} rows of codes for {available} quantizers");
-        let vectors = codes.split(1, 1).into_iter().zip(&self.codebooks);
-        let sum = vectors
-            .map(|(codes, codebook)| codebook.lookup(codes.reshape([batch * time])))
-            .reduce(|sum, it| sum + it);
-        frames(sum.expect("at least one row of codes"), batch)
+        chain::decode(&self.codebooks, codes)
     }
 
     /// Quantises with gradients, each example by its own number of leading quantizers (quantizer
-    /// dropout, section III-C).
+    /// dropout, section III-C). The commitment is the mean squared distance of the input to its
+    /// sums of codebook vectors.
     ///
     /// # Shapes
-    /// - frames: `[batch, time, dimension]`
+    /// - input: `[batch, time, dimension]`
     /// - active: one number for each example
     ///
     /// # Panics
@@ -122,7 +102,7 @@ impl ResidualQuantizer {
             let level_codes = codebook.assign(residual.clone());
             let vectors = codebook.lookup(level_codes.clone());
             let used = used_at(level, active, time, &input.device());
-            sum = sum + vectors.clone() * used.clone();
+            sum = sum + vectors.clone() * used;
             commitment = commitment + (input.clone() - sum.clone()).square().mean();
             codes.push(level_codes.reshape([batch, 1, time]));
             residuals.push(residual.clone());
@@ -133,26 +113,18 @@ impl ResidualQuantizer {
             quantized: frames(straight_through, batch),
             codes: Tensor::cat(codes, 1),
             commitment: commitment / self.codebooks.len() as f32,
+            codebook: Tensor::zeros([1], &input.device()),
             residuals,
         }
     }
 }
 
-/// One for each row whose example uses quantizer `level`: `[batch * time, 1]`.
-fn used_at(level: usize, active: &[usize], time: usize, device: &Device) -> Tensor<2> {
-    let used = active.iter().flat_map(|it| std::iter::repeat_n(f32::from(level < *it), time));
-    let used: Vec<f32> = used.collect();
-    let rows = used.len();
-    Tensor::from_data(TensorData::new(used, [rows, 1]), device)
-}
+impl Link for Codebook {
+    fn encode(&self, vectors: Tensor<2>) -> Tensor<1, Int> {
+        self.assign(vectors)
+    }
 
-/// `[batch, time, dimension]` as `[batch * time, dimension]`.
-pub(crate) fn rows(frames: Tensor<3>) -> Tensor<2> {
-    frames.flatten(0, 1)
-}
-
-/// `[batch * time, dimension]` as `[batch, time, dimension]`.
-fn frames(rows: Tensor<2>, batch: usize) -> Tensor<3> {
-    let [n, dimension] = rows.dims();
-    rows.reshape([batch, n / batch, dimension])
+    fn decode(&self, codes: Tensor<1, Int>) -> Tensor<2> {
+        self.lookup(codes)
+    }
 }

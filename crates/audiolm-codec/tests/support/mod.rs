@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use audiolm_codec::{ResidualQuantizerConfig, SoundStream, SoundStreamConfig};
+use audiolm_codec::{QuantizerConfig, SoundStream, SoundStreamConfig};
 use audiolm_nn::load_weights;
 use burn::prelude::*;
 
@@ -18,7 +18,7 @@ pub fn codec(device: &Device) -> SoundStream {
         decoder_channels: 4,
         strides: vec![4, 5],
         dimension: 8,
-        quantizer: ResidualQuantizerConfig::new(4, 16),
+        quantizer: QuantizerConfig::residual(4, 16),
         ..SoundStreamConfig::tiny_16khz()
     };
     load_weights(config.init(device).unwrap(), &fixture("model.safetensors")).unwrap()

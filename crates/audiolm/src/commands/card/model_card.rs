@@ -84,8 +84,8 @@ impl ModelCard<'_> {
             plan.seed,
             plan.kmeans.layer,
             plan.kmeans.n_clusters,
-            plan.codec.model.quantizer.n_quantizers,
-            plan.codec.model.quantizer.codebook_size,
+            plan.codec.model.quantizer.n_quantizers(),
+            plan.codec.model.quantizer.codebook_size(),
         );
         for Lesson { stage, schedule, batch, crop_seconds } in lessons(plan) {
             let Schedule { steps, peak_learning_rate, .. } = schedule;
