@@ -146,9 +146,9 @@ impl<'a> CodecTrainee<'a> {
 
     /// Codebooks that fit what the untrained encoder makes of the first batches (section III-C).
     fn fit_codebooks(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let quantizers = self.settings.model.quantizer.n_quantizers as u64;
+        let quantizers = self.settings.model.quantizer.n_quantizers() as u64;
         let per_batch = self.settings.vectors_per_batch();
-        let wanted = VECTORS_PER_ENTRY * self.settings.model.quantizer.codebook_size;
+        let wanted = VECTORS_PER_ENTRY * self.settings.model.quantizer.codebook_size();
         let codec = self.codec.valid();
         let mut vectors = Vec::new();
         for batch in 0..wanted.div_ceil(per_batch) as u64 {
@@ -201,7 +201,7 @@ impl<'a> CodecTrainee<'a> {
     /// some (quantizer dropout, arXiv 2107.03312, section III-C).
     fn active(&self, step: u64) -> Vec<usize> {
         let mut rng = generator(self.seed, "quantizer dropout", step);
-        let n_quantizers = self.settings.model.quantizer.n_quantizers;
+        let n_quantizers = self.settings.model.quantizer.n_quantizers();
         let mut drawn = || match rng.random::<f64>() < self.settings.quantizer_dropout {
             true => rng.random_range(1..=n_quantizers),
             false => n_quantizers,
@@ -254,7 +254,8 @@ impl Trainee for CodecTrainee<'_> {
         let commitment = output.quantized.commitment.clone();
         let loss = losses.mel.clone()
             + losses.noise.clone() * self.settings.wave_weight
-            + commitment.clone() * self.settings.commitment_weight;
+            + commitment.clone() * self.settings.commitment_weight
+            + output.quantized.codebook.clone();
         let measures = Measures::default()
             .with("loss", scalar(loss.clone()))
             .with("mel", scalar(losses.mel))
@@ -275,7 +276,7 @@ impl Trainee for CodecTrainee<'_> {
         let wave = self.validation_wave(&device)?;
         let codes = codec.encode(wave.clone());
         let decoded = |n| codec.decode(codes.clone().slice_dim(1, ..n));
-        let n_quantizers = self.settings.model.quantizer.n_quantizers;
+        let n_quantizers = self.settings.model.quantizer.n_quantizers();
         let noise = log_noise_share(wave.clone(), decoded(n_quantizers));
         let measures = Measures::default().with("snr_db", decibels(noise));
         let distance = |n| scalar(mel.forward(wave.clone(), decoded(n)));
