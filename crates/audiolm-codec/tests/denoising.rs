@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 use audiolm_codec::{
-    Denoise, FilmSide, ResidualEma, ResidualQuantizerConfig, SoundStream, SoundStreamConfig,
+    Denoise, FilmSide, ResidualEma, QuantizerConfig, SoundStream, SoundStreamConfig,
 };
 use audiolm_nn::generator;
 use burn::optim::{AdamWConfig, GradientsParams};
@@ -18,7 +18,7 @@ fn toy(film: FilmSide) -> SoundStreamConfig {
         decoder_channels: 4,
         strides: vec![4, 5],
         dimension: 8,
-        quantizer: ResidualQuantizerConfig::new(4, 32),
+        quantizer: QuantizerConfig::residual(4, 32),
         film: Some(film),
         ..SoundStreamConfig::tiny_16khz()
     }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 use audiolm_codec::{
-    Channels, Denoise, FilmSide, LocalAttentionConfig, ResidualQuantizerConfig, SoundStream,
+    Channels, Denoise, FilmSide, LocalAttentionConfig, QuantizerConfig, SoundStream,
     SoundStreamConfig,
 };
 use audiolm_nn::{Precision, generator};
@@ -23,7 +23,7 @@ fn toy() -> SoundStreamConfig {
         decoder_channels: 4,
         strides: vec![4, 5],
         dimension: 8,
-        quantizer: ResidualQuantizerConfig::new(4, 16),
+        quantizer: QuantizerConfig::residual(4, 16),
         ..SoundStreamConfig::tiny_16khz()
     }
 }

@@ -50,8 +50,8 @@ impl Plan {
         let (coarse, fine) = (&self.coarse.model, &self.fine.model);
         let hop = encoder.geometry().hop_samples;
         let clusters = ("kmeans.n_clusters", self.kmeans.n_clusters);
-        let codes = ("codec.model.quantizer.codebook_size", codec.quantizer.codebook_size);
-        let quantizers = ("codec.model.quantizer.n_quantizers", codec.quantizer.n_quantizers);
+        let codes = ("codec.model.quantizer.codebook_size", codec.quantizer.codebook_size());
+        let quantizers = ("codec.model.quantizer.n_quantizers", codec.quantizer.n_quantizers());
         same(
             ("codec.model.sample_rate_hz", codec.sample_rate_hz),
             ("semantic_encoder.model.sample_rate_hz", encoder.sample_rate_hz),
@@ -158,7 +158,7 @@ mod tests {
             "fine.model.n_quantizers: expected 4, as codec.model.quantizer.n_quantizers, found 8",
         );
         check(
-            |it| it.codec.model.quantizer.codebook_size = 32,
+            |it| it.codec.model.quantizer = audiolm_codec::QuantizerConfig::residual(4, 32),
             "coarse.model.codebook_size: expected 32, as codec.model.quantizer.codebook_size, \
              found 16",
         );
