@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 use audiolm_codec::{
-    Denoise, FilmSide, ResidualEma, QuantizerConfig, SoundStream, SoundStreamConfig,
+    Denoise, FilmSide, QuantizerConfig, ResidualEma, SoundStream, SoundStreamConfig,
 };
 use audiolm_nn::generator;
 use burn::optim::{AdamWConfig, GradientsParams};

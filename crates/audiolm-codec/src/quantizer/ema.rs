@@ -154,7 +154,7 @@ fn replaced<const D: usize>(param: Param<Tensor<D>>, value: Tensor<D>) -> Param<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ResidualQuantizerConfig;
+    use crate::QuantizerConfig;
 
     const SIZE: usize = 16;
 
@@ -165,11 +165,11 @@ mod tests {
         let vectors = Tensor::<1, Int>::arange(0..SIZE as i64, &device).float().unsqueeze_dim(1);
         let apart = Tensor::<2>::from_data([[1e3]], &device);
         let embedding = Tensor::cat(vec![apart, vectors.clone().slice_dim(0, 1..SIZE)], 0);
-        let quantizer = ResidualQuantizer::new(&ResidualQuantizerConfig::new(1, SIZE), 1, &device)
-            .with_codebooks(vec![Codebook::from_embedding(embedding)]);
+        let quantizer = QuantizerConfig::residual(1, SIZE).init(1, &device).unwrap();
+        let quantizer = quantizer.with_codebooks(vec![Codebook::from_embedding(embedding)]);
         let seen = quantizer.forward(vectors.unsqueeze_dim(0), &[1]);
 
-        let far = |it: &ResidualQuantizer| {
+        let far = |it: &Quantizer| {
             it.codebooks()[0].embedding().greater_elem(100.0).int().sum().into_scalar::<i64>()
         };
         let mut state = (ResidualEma::new(&quantizer, SIZE), quantizer);
