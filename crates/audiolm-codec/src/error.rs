@@ -26,6 +26,16 @@ pub enum CodecError {
         /// The codec's channels.
         found: usize,
     },
+    /// A number of a discriminator is out of bounds.
+    #[error("a discriminator: {field} must be {expected}, found {found}")]
+    Discriminator {
+        /// The field.
+        field: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
     /// The configuration file cannot be read.
     #[error("{path}: not a readable codec configuration: {reason}")]
     ConfigFile {

@@ -25,6 +25,7 @@
 //! # Ok::<(), audiolm_codec::CodecError>(())
 //! ```
 
+mod adversarial;
 mod attention_layer;
 mod bits;
 mod channels;
@@ -32,11 +33,13 @@ mod code_file;
 mod codebook_usage;
 mod config;
 mod decoder;
+mod discriminator;
 mod encoder;
 mod error;
 mod film;
 mod local_attention;
 mod loss;
+mod loss_balancer;
 mod presets;
 mod quantizer;
 mod residual_unit;
@@ -44,16 +47,22 @@ mod sound_stream;
 mod transform;
 mod window_bias;
 
+pub use adversarial::{FeatureDistance, discriminator_hinge, feature_matching, generator_hinge};
 pub use channels::Channels;
 pub use code_file::{CodeFile, CodeFileError, CodeFileHeader, CodecId};
 pub use codebook_usage::CodebookUsage;
 pub use config::SoundStreamConfig;
 pub use decoder::{Decoder, DecoderState};
+pub use discriminator::{
+    DiscriminatorConfig, DiscriminatorOutput, DiscriminatorSet, MultiPeriodDiscriminator,
+    MultiScaleStftDiscriminator, MultiScaleWaveDiscriminator, StftDiscriminator,
+};
 pub use encoder::{Encoder, EncoderState};
 pub use error::CodecError;
 pub use film::{Denoise, Film, FilmSide};
 pub use local_attention::{LocalAttention, LocalAttentionConfig, LocalAttentionState};
 pub use loss::MultiScaleMelLoss;
+pub use loss_balancer::{LossBalancer, WeighedGradient};
 pub use quantizer::{
     Codebook, CodebookEma, FactorizedQuantizer, FactorizedQuantizerConfig, FiniteScalarQuantizer,
     FiniteScalarQuantizerConfig, QuantizedOutput, Quantizer, QuantizerConfig, ResidualEma,

@@ -41,5 +41,5 @@ pub use error::{ConvError, WeightsError};
 pub use fingerprint::fingerprint;
 pub use mel::{MelConfig, MelNorm, MelScale, mel_filterbank};
 pub use random::{Generator, generator};
-pub use spectrogram::{Padding, Stft, StftConfig};
+pub use spectrogram::{Padding, Spectrum, Stft, StftConfig};
 pub use weights::{Precision, load_weights, parameter_count, save_weights};

@@ -40,6 +40,15 @@ pub struct Stft {
     transform: Transform,
 }
 
+/// The two parts of short-time spectra, each `[batch, frames, n_fft / 2 + 1]`.
+#[derive(Debug, Clone)]
+pub struct Spectrum {
+    /// Sums with cosines.
+    pub real: Tensor<3>,
+    /// Sums with sines, negative.
+    pub imaginary: Tensor<3>,
+}
+
 #[derive(Debug, Clone)]
 enum Transform {
     Fast {
@@ -112,16 +121,24 @@ impl Stft {
     /// # Panics
     /// Where the wave is shorter than one window.
     pub fn power(&self, wave: Tensor<2>) -> Tensor<3> {
+        let Spectrum { real, imaginary } = self.spectrum(wave);
+        real.square() + imaginary.square()
+    }
+
+    /// Real and imaginary parts; shapes and panics as in [`power`](Self::power).
+    pub fn spectrum(&self, wave: Tensor<2>) -> Spectrum {
         let frames = self.frames(wave);
         match &self.transform {
             Transform::Fast { window } => {
-                let (re, im) = rfft(frames * window.clone(), 2, Some(self.config.n_fft));
-                re.square() + im.square()
+                let (real, imaginary) = rfft(frames * window.clone(), 2, Some(self.config.n_fft));
+                Spectrum { real, imaginary }
             }
             Transform::Product { basis } => {
                 let bins = self.config.n_fft / 2 + 1;
-                let squares = frames.matmul(basis.clone().unsqueeze()).square();
-                squares.clone().slice_dim(2, ..bins) + squares.slice_dim(2, bins..)
+                let parts = frames.matmul(basis.clone().unsqueeze());
+                let real = parts.clone().slice_dim(2, ..bins);
+                // The basis holds sines; the transform turns the other way.
+                Spectrum { real, imaginary: -parts.slice_dim(2, bins..) }
             }
         }
     }
