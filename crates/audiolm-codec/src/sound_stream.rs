@@ -100,6 +100,12 @@ impl SoundStream {
         }
     }
 
+    /// The same decoder behind the encoder and the quantizer of another codec, so that it decodes
+    /// the codes of that one.
+    pub fn with_codes_of(self, other: Self) -> Self {
+        Self { decoder: self.decoder, ..other }
+    }
+
     /// The codes of a wave. Its end is padded with silence to a whole number of frames.
     ///
     /// # Shapes

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -145,4 +146,17 @@ impl ModuleVisitor for Sums {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         self.0.push(param.val().without_autodiff().sum());
     }
+}
+
+/// Writes numbers that are no tensors. Floats must be of 32 bits: those survive JSON to the last
+/// digit.
+pub(crate) fn save_state(state: &impl Serialize, path: &Path) -> Result<(), TrainError> {
+    let json = serde_json::to_string(state).map_err(|it| TrainError::malformed(path, it))?;
+    fs::write(path, json).map_err(TrainError::io(path))
+}
+
+/// Reads what [`save_state`] wrote.
+pub(crate) fn load_state<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
+    let json = fs::read_to_string(path).map_err(TrainError::io(path))?;
+    serde_json::from_str(&json).map_err(|it| TrainError::malformed(path, it))
 }

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Saved};
 use crate::origin::Origin;
 use crate::run::StageRun;
-use crate::{MeasuredOn, Measures, MetricsLine, MetricsLog, Observer, StopSignal, TrainError};
+use crate::{
+    MeasuredOn, Measures, MetricsLine, MetricsLog, Observer, StopSignal, TrainError, Trouble,
+};
 
 /// What a stage brings to the loop. All that a step draws at random must follow from the run's
 /// seed and the number of the step.
@@ -22,6 +24,20 @@ pub(crate) trait Trainee {
 
     /// Does one step; its measures hold at least `loss`.
     fn step(&mut self, step: u64) -> Result<Measures, TrainError>;
+
+    /// What is wrong after a step, for a stage that can go on from its last checkpoint all the same.
+    fn trouble(&mut self, _measures: &Measures) -> Option<Trouble> {
+        None
+    }
+
+    /// Begins another attempt from the last checkpoint, which has been restored: with other draws
+    /// and more care.
+    ///
+    /// # Errors
+    /// Where there have been enough.
+    fn retry(&mut self, _trouble: Trouble, _step: u64) -> Result<Measures, TrainError> {
+        Ok(Measures::default())
+    }
 
     /// Measures held-out recordings after so many steps.
     fn validate(&mut self, steps_done: u64) -> Result<Measures, TrainError>;
@@ -87,7 +103,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Trains until the last step or the stop signal.
-    pub(crate) fn run<T: Trainee>(self, trainee: &mut T) -> Result<Ending, TrainError> {
+    pub(crate) fn run<T: Trainee>(mut self, trainee: &mut T) -> Result<Ending, TrainError> {
         let checkpoint = Checkpoint::of_stage(&self.folder);
         let mut step = match checkpoint.latest()? {
             Some(saved) => {
@@ -102,11 +118,16 @@ impl<'a> Drive<'a> {
             }
         };
         let mut saved = step;
-        let mut log = MetricsLog::open(&self.folder.join("metrics.jsonl"), step)?;
+        let mut log = MetricsLog::open(&self.metrics_path(), step)?;
         self.observer.begin(trainee.stage(), step, self.steps);
         while step < self.steps && !self.stop.is_set() {
             let measures = trainee.step(step)?;
             step += 1;
+            if let Some(trouble) = trainee.trouble(&measures) {
+                (step, log) = self.roll_back(trainee, &checkpoint, trouble, step)?;
+                saved = step;
+                continue;
+            }
             check_finite(trainee.stage(), &measures, step, saved)?;
             if step.is_multiple_of(self.cadence.log_every) {
                 log.push(&MetricsLine { step, on: MeasuredOn::Train, measures: measures.clone() })?;
@@ -127,6 +148,31 @@ impl<'a> Drive<'a> {
         }
         self.observer.end();
         Ok(if step >= self.steps { Ending::Finished } else { Ending::Stopped { step } })
+    }
+
+    /// Goes back to the last checkpoint, which then says that this has happened: the step to go on
+    /// from, and the log without what was undone.
+    fn roll_back(
+        &mut self,
+        trainee: &mut impl Trainee,
+        checkpoint: &Checkpoint,
+        trouble: Trouble,
+        failed: u64,
+    ) -> Result<(u64, MetricsLog), TrainError> {
+        let Saved { folder, step, .. } =
+            checkpoint.latest()?.expect("one is written before the first step");
+        trainee.restore(&folder)?;
+        self.observer.rolled_back(failed, step, &trouble);
+        let measures = trainee.retry(trouble, failed)?;
+        checkpoint.replace(step, &self.origin, |folder| trainee.save(folder))?;
+        let mut log = MetricsLog::open(&self.metrics_path(), step)?;
+        let measures = measures.with("failed_at", failed as f64);
+        log.push(&MetricsLine { step, on: MeasuredOn::Rollback, measures })?;
+        Ok((step, log))
+    }
+
+    fn metrics_path(&self) -> PathBuf {
+        self.folder.join("metrics.jsonl")
     }
 }
 

@@ -7,6 +7,8 @@ use audiolm_data::DataError;
 use audiolm_semantic::SemanticError;
 use audiolm_transformer::{ConfigError, TokenError};
 
+use crate::Trouble;
+
 /// Why training did not begin or did not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -115,6 +117,20 @@ pub enum TrainError {
     NoNumbers {
         /// The file that was not written.
         path: PathBuf,
+    },
+    /// Going back to the last checkpoint has not helped.
+    #[error(
+        "{stage}: {trouble}, at step {step} and after {rollbacks} returns to a checkpoint; lower the learning rate"
+    )]
+    GaveUp {
+        /// The stage.
+        stage: &'static str,
+        /// The step.
+        step: u64,
+        /// How often it was taken up again.
+        rollbacks: u32,
+        /// What went wrong in the end.
+        trouble: Trouble,
     },
     /// The loss is no longer a number.
     #[error(

@@ -23,6 +23,14 @@ impl Measures {
         self
     }
 
+    /// Every number with so much of its namesake in `other` added, which begins at zero.
+    pub(crate) fn plus(mut self, other: Self, share: f64) -> Self {
+        for (name, value) in other.0 {
+            *self.0.entry(name).or_default() += share * value;
+        }
+        self
+    }
+
     /// The number of this name.
     pub fn get(&self, name: &str) -> Option<f64> {
         self.0.get(name).copied()
@@ -34,7 +42,7 @@ impl Measures {
     }
 }
 
-/// Which recordings a line of a [`MetricsLog`] was measured on.
+/// What a line of a [`MetricsLog`] tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MeasuredOn {
@@ -42,6 +50,9 @@ pub enum MeasuredOn {
     Train,
     /// Held-out recordings.
     Valid,
+    /// Nothing: training has gone wrong at the step that `failed_at` names, and goes on from the
+    /// checkpoint of this one.
+    Rollback,
 }
 
 /// One line of a [`MetricsLog`].

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::Measures;
+use crate::{Measures, Trouble};
 
 /// Is told what a run does.
 pub trait Observer {
@@ -13,6 +13,8 @@ pub trait Observer {
     fn advance(&mut self, done: u64, measures: &Measures);
     /// Held-out recordings were measured.
     fn validated(&mut self, done: u64, measures: &Measures);
+    /// What was done up to `failed` has gone wrong; work goes on from the checkpoint at `done`.
+    fn rolled_back(&mut self, _failed: u64, _done: u64, _trouble: &Trouble) {}
     /// The piece of work is over.
     fn end(&mut self);
 }

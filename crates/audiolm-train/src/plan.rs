@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use audiolm_codec::SoundStreamConfig;
+use audiolm_codec::{DiscriminatorConfig, FeatureDistance, SoundStreamConfig};
 use audiolm_semantic::{SpanMasking, presets};
 use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, SemanticStageConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cadence, CodecSettings, DataSettings, KmeansSettings, NoiseSettings, Schedule,
-    SemanticEncoderSettings, StageSettings, TrainError,
+    AdversarySettings, Cadence, CodecSettings, DataSettings, GuardSettings, KmeansSettings, Learns,
+    LossWeights, NoiseSettings, Schedule, SemanticEncoderSettings, StageSettings, TrainError,
 };
 
 /// Settings of every stage of a run.
@@ -173,8 +173,12 @@ fn tiny() -> Plan {
         },
         codec: CodecSettings {
             model: SoundStreamConfig::tiny_16khz(),
+            init_from: PathBuf::new(),
+            learns: Learns::Everything,
             batch: 6,
+            batches_per_step: 1,
             crop_samples: 8_000,
+            adam_betas: [0.8, 0.99],
             schedule: Schedule { warmup_steps: 200, final_share: 0.02, ..schedule(3000, 1e-4) },
             wave_weight: 5.0,
             quantizer_dropout: 0.5,
@@ -182,6 +186,19 @@ fn tiny() -> Plan {
             level_dbfs: -26.0,
             level_spread_db: 6.0,
             noise: NoiseSettings::default(),
+            average_decay: 0.995,
+            adversary: AdversarySettings {
+                discriminators: vec![DiscriminatorConfig::MultiScaleStft {
+                    channels: 4,
+                    windows: vec![1024, 512, 256],
+                }],
+                starts_at: 1000,
+                warmup_steps: 200,
+                peak_learning_rate: 1e-4,
+                feature_distance: FeatureDistance::Relative,
+                weights: LossWeights::encodec(),
+            },
+            guard: GuardSettings::default(),
             cadence: cadence(10, 200, 50),
         },
         semantic: StageSettings {
@@ -253,8 +270,16 @@ fn smoke() -> Plan {
         codec: CodecSettings {
             model: codec,
             batch: 2,
+            batches_per_step: 2,
             crop_samples: 3_200,
             schedule: short(1e-3),
+            adversary: AdversarySettings {
+                discriminators: smallest_discriminators(),
+                starts_at: 1,
+                warmup_steps: 1,
+                peak_learning_rate: 1e-3,
+                ..tiny.codec.adversary
+            },
             cadence,
             ..tiny.codec
         },
@@ -280,6 +305,16 @@ fn smoke() -> Plan {
             cadence,
         },
     }
+}
+
+/// One of each kind, as narrow as it can be.
+fn smallest_discriminators() -> Vec<DiscriminatorConfig> {
+    vec![
+        DiscriminatorConfig::MultiScaleWave { channels: 4, most_channels: 8 },
+        DiscriminatorConfig::Stft { channels: 1 },
+        DiscriminatorConfig::MultiScaleStft { channels: 2, windows: vec![256, 128] },
+        DiscriminatorConfig::MultiPeriod { channels: 2, most_channels: 4, periods: vec![2, 3] },
+    ]
 }
 
 /// Section IV-A: crops of 30, 10 and 3 s, batches of 256, a million steps. What the papers leave
@@ -310,8 +345,18 @@ fn paper() -> Plan {
             batch: 64,
             crop_samples: 16_000,
             schedule: schedule(600_000, 3e-4),
+            adam_betas: [0.5, 0.9],
             wave_weight: 0.0,
             quantizer_dropout: 1.0,
+            average_decay: 0.999,
+            adversary: AdversarySettings {
+                discriminators: DiscriminatorConfig::sound_stream(),
+                starts_at: 0,
+                warmup_steps: 1_000,
+                peak_learning_rate: 3e-4,
+                feature_distance: FeatureDistance::Absolute,
+                weights: LossWeights::sound_stream(),
+            },
             cadence: often,
             ..tiny.codec
         },
