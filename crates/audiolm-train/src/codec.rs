@@ -12,8 +12,8 @@ mod weight_average;
 use std::path::Path;
 
 use audiolm_codec::{
-    Denoise, MultiScaleMelLoss, QuantizedOutput, ReconstructionOutput, ResidualEma, SoundStream,
-    feature_matching, generator_hinge,
+    Denoise, LossBalancer, MultiScaleMelLoss, QuantizedOutput, ReconstructionOutput, ResidualEma,
+    SoundStream, feature_matching, generator_hinge,
 };
 use audiolm_data::Split;
 use audiolm_nn::{Precision, generator};
@@ -34,7 +34,7 @@ use crate::run::StageRun;
 use crate::{Ending, Measures, Observer, TrainError, Trouble};
 use adversary::{Adversary, Judging};
 use crops::Crops;
-use losses::{AdversarialLosses, WaveLosses, decibels, log_noise_share, scalar};
+use losses::{AdversarialLosses, Heard, WaveLosses, decibels, log_noise_share, scalar};
 pub use settings::{AdversarySettings, CodecSettings, Learns, LossWeights, Weighed};
 use weight_average::averaged;
 
@@ -206,15 +206,12 @@ impl Trainee for CodecTrainee<'_> {
             let output = self.reconstruct(input, &denoise, batch);
             let adversary =
                 self.adversary.as_mut().filter(|_| step >= settings.adversary.starts_at);
-            let balances = adversary.is_some() && weights.of == Weighed::Gradients;
-            let heard = match balances {
-                true => output.wave.clone().detach().require_grad(),
-                false => output.wave.clone(),
-            };
+            let of = if adversary.is_some() { weights.of } else { Weighed::Losses };
+            let heard = Heard::new(&output.wave, of);
 
             // What the wave is judged by.
-            let mel = self.mel.forward(wave.clone(), heard.clone());
-            let noise = log_noise_share(wave.clone(), heard.clone());
+            let mel = self.mel.forward(wave.clone(), heard.reconstruction());
+            let noise = log_noise_share(wave.clone(), heard.reconstruction());
             let mut of_batch = Measures::default()
                 .with("mel", scalar(mel.clone()))
                 .with("snr_db", decibels(noise.clone()));
@@ -222,29 +219,26 @@ impl Trainee for CodecTrainee<'_> {
                 reconstruction: mel + noise * settings.wave_weight,
                 adversarial: None,
             };
-            let mut balancer = None;
+            let mut alone = LossBalancer::default();
+            let mut balancer = &mut alone;
             if let Some(adversary) = adversary {
-                let judged = adversary.judge(wave, heard.clone(), judging, n_batches);
+                let judged = adversary.judge(wave, &heard, judging, n_batches);
                 let distance = settings.adversary.feature_distance;
                 let adversarial = AdversarialLosses {
                     verdict: generator_hinge(&judged.reconstruction),
-                    features: feature_matching(&judged.recording, &judged.reconstruction, distance),
+                    features: feature_matching(&judged.recording, &judged.matched, distance),
                 };
                 of_batch = of_batch
                     .with("discriminator", scalar(judged.discriminator))
                     .with("adversarial", scalar(adversarial.verdict.clone()))
                     .with("features", scalar(adversarial.features.clone()));
                 losses.adversarial = Some(adversarial);
-                balancer = Some(&mut adversary.balancer);
+                balancer = &mut adversary.balancer;
             }
 
             // What all of it comes to.
-            let total = losses.weighed(weights);
-            let mut pull = match balancer.filter(|_| balances) {
-                Some(balancer) => losses.balanced(weights, balancer, &heard, output.wave),
-                None => total.clone(),
-            };
-            let mut loss = scalar(total);
+            let mut loss = scalar(losses.weighed(weights));
+            let mut pull = losses.pull(output.wave, &heard, weights, balancer);
             if settings.learns == Learns::Everything {
                 let commitment = output.quantized.commitment.clone();
                 let weight = settings.commitment_weight;

@@ -187,3 +187,131 @@ fn check_finite(
         loss => Err(TrainError::Diverged { stage, step, loss: loss.unwrap_or(f64::NAN), saved }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read_metrics;
+
+    /// Counts; its loss is no number at one step of its first attempts.
+    #[derive(Default)]
+    struct Counting {
+        count: u64,
+        attempt: u64,
+        fails_at: Option<u64>,
+        failing_attempts: u64,
+    }
+
+    impl Trainee for Counting {
+        fn stage(&self) -> &'static str {
+            "counting"
+        }
+
+        fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
+            assert_eq!(self.count, step, "the state is not that of the step");
+            self.count += 1;
+            let fails = self.fails_at == Some(step) && self.attempt < self.failing_attempts;
+            Ok(Measures::default().with("loss", if fails { f64::NAN } else { 1.0 }))
+        }
+
+        fn trouble(&mut self, measures: &Measures) -> Option<Trouble> {
+            let value = measures.get("loss")?;
+            (!value.is_finite()).then_some(Trouble::NotFinite { measure: "loss".into(), value })
+        }
+
+        fn retry(&mut self, trouble: Trouble, step: u64) -> Result<Measures, TrainError> {
+            self.attempt += 1;
+            match self.attempt > 3 {
+                true => Err(TrainError::GaveUp { stage: "counting", step, rollbacks: 3, trouble }),
+                false => Ok(Measures::default().with("rollbacks", self.attempt as f64)),
+            }
+        }
+
+        fn validate(&mut self, _: u64) -> Result<Measures, TrainError> {
+            Ok(Measures::default())
+        }
+
+        fn save(&self, folder: &Path) -> Result<(), TrainError> {
+            let state = format!("{} {}", self.count, self.attempt);
+            std::fs::write(folder.join("count"), state).map_err(TrainError::io(folder))
+        }
+
+        fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
+            let state = std::fs::read_to_string(folder.join("count")).unwrap();
+            let (count, attempt) = state.split_once(' ').unwrap();
+            (self.count, self.attempt) = (count.parse().unwrap(), attempt.parse().unwrap());
+            Ok(())
+        }
+    }
+
+    /// What an observer is told of rollbacks.
+    #[derive(Default)]
+    struct Heard(Vec<(u64, u64, String)>);
+
+    impl Observer for Heard {
+        fn begin(&mut self, _: &str, _: u64, _: u64) {}
+        fn advance(&mut self, _: u64, _: &Measures) {}
+        fn validated(&mut self, _: u64, _: &Measures) {}
+        fn rolled_back(&mut self, failed: u64, done: u64, trouble: &Trouble) {
+            self.0.push((failed, done, trouble.to_string()));
+        }
+        fn end(&mut self) {}
+    }
+
+    fn drive(
+        folder: &Path,
+        trainee: &mut Counting,
+        observer: &mut Heard,
+    ) -> Result<Ending, TrainError> {
+        let drive = Drive {
+            folder: folder.to_owned(),
+            steps: 12,
+            cadence: Cadence { log_every: 1, validate_every: 100, save_every: 5 },
+            observer,
+            stop: &StopSignal::default(),
+        };
+        drive.run(trainee)
+    }
+
+    #[track_caller]
+    fn check(fails_at: Option<u64>, failing_attempts: u64, expected: &[(u64, u64)]) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut trainee = Counting { fails_at, failing_attempts, ..Counting::default() };
+        let mut heard = Heard::default();
+        let ending = drive(folder.path(), &mut trainee, &mut heard).unwrap();
+        assert_eq!((ending, trainee.count), (Ending::Finished, 12));
+
+        let found: Vec<_> = heard.0.iter().map(|it| (it.0, it.1)).collect();
+        assert_eq!(found, expected);
+        assert!(heard.0.iter().all(|it| it.2 == "loss is NaN"), "{heard:?}", heard = heard.0);
+        let lines = read_metrics(&folder.path().join("metrics.jsonl")).unwrap();
+        let steps = |on| lines.iter().filter(move |it| it.on == on).map(|it| it.step);
+        assert!(steps(MeasuredOn::Train).eq(1..=12));
+        assert!(steps(MeasuredOn::Rollback).eq(expected.iter().map(|it| it.1)));
+    }
+
+    #[test]
+    fn a_run_without_trouble_never_rolls_back() {
+        check(None, 0, &[]);
+    }
+    #[test]
+    fn a_run_goes_on_from_its_last_checkpoint() {
+        check(Some(6), 1, &[(7, 5)]);
+    }
+    #[test]
+    fn before_its_first_checkpoint_a_run_begins_anew() {
+        check(Some(2), 2, &[(3, 0), (3, 0)]);
+    }
+    #[test]
+    fn a_run_that_nothing_helps_gives_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut trainee =
+            Counting { fails_at: Some(6), failing_attempts: 9, ..Counting::default() };
+        let mut heard = Heard::default();
+        let error = drive(folder.path(), &mut trainee, &mut heard).unwrap_err();
+        let expected = "counting: loss is NaN, at step 7 and after 3 returns to a checkpoint; \
+                        lower the learning rate";
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(heard.0.len(), 4);
+    }
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use audiolm::evaluation;
 use audiolm::pipeline::Progress;
-use audiolm::train::{Measures, Observer};
+use audiolm::train::{Measures, Observer, Trouble};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 /// How long stderr is silent between two lines, where it is no terminal.
@@ -78,6 +78,12 @@ impl Observer for Bars {
         self.bar.println(format!("{work} {done}: held out: {}", text(measures)));
     }
 
+    fn rolled_back(&mut self, failed: u64, done: u64, trouble: &Trouble) {
+        let work = self.bar.prefix();
+        self.bar.println(format!("{work} {failed}: {trouble}; going on from step {done}"));
+        self.bar.set_position(done);
+    }
+
     fn end(&mut self) {
         self.bar.finish();
     }
@@ -129,6 +135,10 @@ impl Observer for Lines {
 
     fn validated(&mut self, done: u64, measures: &Measures) {
         self.say(&format!("{done} of {}, held out: {}", self.total, text(measures)));
+    }
+
+    fn rolled_back(&mut self, failed: u64, done: u64, trouble: &Trouble) {
+        self.say(&format!("{failed} of {}: {trouble}; going on from step {done}", self.total));
     }
 
     fn end(&mut self) {}

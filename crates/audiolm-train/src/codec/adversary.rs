@@ -9,6 +9,7 @@ use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 
+use super::losses::{Heard, Leaves};
 use crate::checkpoint::{
     load_module, load_optimizer, load_state, save_module, save_optimizer, save_state,
 };
@@ -28,6 +29,8 @@ pub(crate) struct Verdict {
     pub(crate) recording: Vec<DiscriminatorOutput>,
     /// Of the reconstructions; gradients reach these and not the discriminators.
     pub(crate) reconstruction: Vec<DiscriminatorOutput>,
+    /// The same for their features, from another leaf where the losses hear apart.
+    pub(crate) matched: Vec<DiscriminatorOutput>,
     /// The discriminators' own loss.
     pub(crate) discriminator: Tensor<1>,
 }
@@ -57,32 +60,43 @@ impl Adversary {
         }))
     }
 
-    /// Judges recordings and reconstructions, both `[batch, 1, samples]`; gradients for the
+    /// Judges recordings `[batch, 1, samples]` and their reconstructions; gradients for the
     /// discriminators, of so many batches one, wait for [`step`](Self::step).
     pub(crate) fn judge(
         &mut self,
         wave: Tensor<3>,
-        output: Tensor<3>,
+        heard: &Heard,
         judging: Judging,
         batches: usize,
     ) -> Verdict {
         let batch = wave.dims()[0];
-        let both = Tensor::cat(vec![wave, output.clone().detach()], 0);
+        let both = Tensor::cat(vec![wave, heard.reconstruction().detach()], 0);
         let judged = match judging {
             Judging::Learning => self.set.forward(both),
             Judging::Only => self.set.clone().no_grad().forward(both),
         };
-        let part = |first, end| judged.iter().map(|it| it.examples(first, end)).collect::<Vec<_>>();
-        let (recording, reconstruction) = (part(0, batch), part(batch, 2 * batch));
-        let discriminator = discriminator_hinge(&recording, &reconstruction);
+        let recording = examples(&judged, 0, batch);
+        let discriminator = discriminator_hinge(&recording, &examples(&judged, batch, 2 * batch));
         if judging == Judging::Learning {
             let gradients = (discriminator.clone() / batches as f32).backward();
             let gradients = GradientsParams::from_grads(gradients, &self.set);
             self.gradients.accumulate(&self.set, gradients);
         }
+        let set = self.set.clone().no_grad();
+        let (reconstruction, matched) = match heard {
+            Heard::Together(wave) => {
+                let judged = set.forward(wave.clone());
+                (judged.clone(), judged)
+            }
+            Heard::Apart(Leaves { verdict, features, .. }) => {
+                let judged = set.forward(Tensor::cat(vec![verdict.clone(), features.clone()], 0));
+                (examples(&judged, 0, batch), examples(&judged, batch, 2 * batch))
+            }
+        };
         Verdict {
             recording: recording.iter().map(DiscriminatorOutput::detached).collect(),
-            reconstruction: self.set.clone().no_grad().forward(output),
+            reconstruction,
+            matched,
             discriminator: discriminator.detach(),
         }
     }
@@ -116,4 +130,9 @@ impl Adversary {
         self.gradients = GradientsAccumulator::new();
         Ok(())
     }
+}
+
+/// Some examples of a batch, as every scale judges them.
+fn examples(judged: &[DiscriminatorOutput], first: usize, end: usize) -> Vec<DiscriminatorOutput> {
+    judged.iter().map(|it| it.examples(first, end)).collect()
 }

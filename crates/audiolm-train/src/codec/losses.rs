@@ -5,12 +5,28 @@ use std::f64::consts::LN_10;
 use audiolm_codec::{LossBalancer, WeighedGradient};
 use burn::prelude::*;
 
-use crate::LossWeights;
+use super::{LossWeights, Weighed};
 
 /// Energy below which a wave is silence.
 const SILENCE: f64 = 1e-8;
 
-/// What a reconstructed wave is judged by.
+/// A reconstructed wave as the losses hear it.
+#[derive(Debug, Clone)]
+pub(crate) enum Heard {
+    /// The same by all: gradients of the losses' sum go on to what made it.
+    Together(Tensor<3>),
+    /// A leaf for each loss, so that one pass backward yields the gradient of each.
+    Apart(Leaves),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Leaves {
+    pub(crate) reconstruction: Tensor<3>,
+    pub(crate) verdict: Tensor<3>,
+    pub(crate) features: Tensor<3>,
+}
+
+/// The losses of a reconstructed wave.
 #[derive(Debug, Clone)]
 pub(crate) struct WaveLosses {
     /// The distances of waves and their spectra, added up.
@@ -27,39 +43,63 @@ pub(crate) struct AdversarialLosses {
     pub(crate) features: Tensor<1>,
 }
 
+impl Heard {
+    /// `wave` `[batch, 1, samples]`, for losses that are weighed so.
+    pub(crate) fn new(wave: &Tensor<3>, of: Weighed) -> Self {
+        let leaf = || wave.clone().detach().require_grad();
+        match of {
+            Weighed::Losses => Self::Together(wave.clone()),
+            Weighed::Gradients => {
+                Self::Apart(Leaves { reconstruction: leaf(), verdict: leaf(), features: leaf() })
+            }
+        }
+    }
+
+    /// What is compared with the recording.
+    pub(crate) fn reconstruction(&self) -> Tensor<3> {
+        match self {
+            Self::Together(wave) => wave.clone(),
+            Self::Apart(leaves) => leaves.reconstruction.clone(),
+        }
+    }
+}
+
 impl WaveLosses {
     /// The losses, each times its weight.
     pub(crate) fn weighed(&self, weights: &LossWeights) -> Tensor<1> {
-        let weighed = self.named(weights).into_iter().map(|(_, weight, loss)| loss * weight);
-        weighed.reduce(|sum, it| sum + it).expect("there is a reconstruction")
+        let mut sum = self.reconstruction.clone() * weights.reconstruction;
+        if let Some(AdversarialLosses { verdict, features }) = self.adversarial.clone() {
+            sum = sum + verdict * weights.adversarial + features * weights.features;
+        }
+        sum
     }
 
-    /// A sum whose gradient with respect to `output` is that of the losses, brought into balance;
-    /// the losses are those of `heard`, the output as a leaf.
-    pub(crate) fn balanced(
+    /// A sum whose gradient with respect to `output`, the wave that was heard, is that of the
+    /// losses in balance.
+    pub(crate) fn pull(
         &self,
+        output: Tensor<3>,
+        heard: &Heard,
         weights: &LossWeights,
         balancer: &mut LossBalancer,
-        heard: &Tensor<3>,
-        output: Tensor<3>,
     ) -> Tensor<1> {
-        let gradients = self.named(weights).into_iter().filter_map(|(name, share, loss)| {
-            let gradient = heard.grad(&loss.backward())?;
+        let weighed = self.weighed(weights);
+        let Heard::Apart(leaves) = heard else { return weighed };
+        // The weights are shares of the gradient here: they have no part in what is balanced.
+        let equal =
+            LossWeights { reconstruction: 1.0, adversarial: 1.0, features: 1.0, ..*weights };
+        let gradients = self.weighed(&equal).backward();
+        let of = |name, share, leaf: &Tensor<3>| {
+            let gradient = leaf.grad(&gradients)?;
             Some(WeighedGradient { name, share, gradient })
-        });
-        let gradient = balancer.balanced(gradients.collect());
+        };
+        let gradients = [
+            of("reconstruction", weights.reconstruction, &leaves.reconstruction),
+            of("adversarial", weights.adversarial, &leaves.verdict),
+            of("features", weights.features, &leaves.features),
+        ];
+        let gradient = balancer.balanced(gradients.into_iter().flatten().collect());
         (output * Tensor::from_inner(gradient)).sum()
-    }
-
-    /// Every loss with its name and weight.
-    fn named(&self, weights: &LossWeights) -> Vec<(&'static str, f64, Tensor<1>)> {
-        let reconstruction = self.reconstruction.clone();
-        let mut named = vec![("reconstruction", weights.reconstruction, reconstruction)];
-        if let Some(AdversarialLosses { verdict, features }) = self.adversarial.clone() {
-            named.push(("adversarial", weights.adversarial, verdict));
-            named.push(("features", weights.features, features));
-        }
-        named
     }
 }
 
