@@ -130,7 +130,8 @@ pub(crate) fn load_optimizer(
     optimizer.load(path).map_err(|it| TrainError::malformed(path, it))
 }
 
-fn is_finite(module: &impl Module) -> bool {
+/// Whether every weight is a number.
+pub(crate) fn is_finite<M: Module>(module: &M) -> bool {
     let mut sums = Sums(Vec::new());
     module.visit(&mut sums);
     match sums.0.is_empty() {

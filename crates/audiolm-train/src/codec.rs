@@ -17,13 +17,13 @@ use audiolm_codec::{
 };
 use audiolm_data::Split;
 use audiolm_nn::{Precision, generator};
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use rand::{Rng, RngExt};
 
 use crate::checkpoint::{
-    load_module, load_optimizer, load_state, save_module, save_optimizer, save_state,
+    is_finite, load_module, load_optimizer, load_state, save_module, save_optimizer, save_state,
 };
 use crate::codec_noise::{CodecExamples, NoiseMixer};
 use crate::drive::{Drive, Trainee};
@@ -327,21 +327,5 @@ impl Trainee for CodecTrainee<'_> {
         }
         self.guard = load_state(&folder.join("guard.json"))?;
         Ok(())
-    }
-}
-
-/// Whether every weight is a number.
-fn is_finite<M: Module>(module: &M) -> bool {
-    let mut sum = Sum(0.0);
-    module.visit(&mut sum);
-    sum.0.is_finite()
-}
-
-/// The sum of weights' magnitudes, in which one that is no number shows.
-struct Sum(f64);
-
-impl ModuleVisitor for Sum {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0 += f64::from(param.val().inner().abs().sum().into_scalar::<f32>());
     }
 }

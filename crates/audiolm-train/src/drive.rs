@@ -191,7 +191,7 @@ fn check_finite(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read_metrics;
+    use crate::{Plan, Preset, Stage, read_metrics};
 
     /// Counts; its loss is no number at one step of its first attempts.
     #[derive(Default)]
@@ -264,6 +264,7 @@ mod tests {
         observer: &mut Heard,
     ) -> Result<Ending, TrainError> {
         let drive = Drive {
+            origin: Origin::of(Stage::Codec, &Plan::preset(Preset::Smoke)),
             folder: folder.to_owned(),
             steps: 12,
             cadence: Cadence { log_every: 1, validate_every: 100, save_every: 5 },

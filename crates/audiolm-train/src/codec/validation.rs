@@ -1,7 +1,7 @@
 //! What held-out recordings say of a codec.
 
-use audiolm_codec::{MultiScaleMelLoss, SoundStream};
-use audiolm_eval::{CodebookUsage, log_mel_distance};
+use audiolm_codec::{CodebookUsage, MultiScaleMelLoss, SoundStream};
+use audiolm_eval::log_mel_distance;
 use burn::prelude::*;
 
 use super::losses::{decibels, log_noise_share, scalar};
@@ -48,8 +48,7 @@ fn log_mel(wave: Tensor<3>, decoded: Tensor<3>, rate_hz: usize) -> Result<f64, T
 fn usage(codes: Tensor<3, Int>, size: usize) -> Result<Measures, TrainError> {
     let [_, n, _] = codes.dims();
     let (mut measures, mut used, mut perplexity) = (Measures::default(), 0.0, 0.0);
-    for (index, ids) in ids_of_quantizers(codes).iter().enumerate() {
-        let usage = CodebookUsage::count(ids, size)?;
+    for (index, usage) in CodebookUsage::of_quantizers(codes, size)?.iter().enumerate() {
         let (number, share) = (index + 1, usage.used_fraction());
         measures = measures
             .with(&format!("usage_{number}"), share)
@@ -62,23 +61,10 @@ fn usage(codes: Tensor<3, Int>, size: usize) -> Result<Measures, TrainError> {
 
 /// The share of entries that occur among as many as could, mean over quantizers.
 pub(crate) fn used_in_batch(codes: Tensor<3, Int>, size: usize) -> Result<f64, TrainError> {
-    let quantizers = ids_of_quantizers(codes);
-    let mut sum = 0.0;
-    for ids in &quantizers {
-        let most = size.min(ids.len()) as f64 / size as f64;
-        sum += CodebookUsage::count(ids, size)?.used_fraction() / most;
-    }
-    Ok(sum / quantizers.len() as f64)
-}
-
-/// The codes `[batch, quantizer, time]` of each quantizer.
-fn ids_of_quantizers(codes: Tensor<3, Int>) -> Vec<Vec<u32>> {
-    let [_, n, _] = codes.dims();
-    let of_quantizer = |it: usize| {
-        let codes = codes.clone().slice_dim(1, it..it + 1).into_data();
-        codes.iter::<u32>().collect()
-    };
-    (0..n).map(of_quantizer).collect()
+    let [batch, n, time] = codes.dims();
+    let most = size.min(batch * time) as f64 / size as f64;
+    let usages = CodebookUsage::of_quantizers(codes, size)?;
+    Ok(usages.iter().map(|it| it.used_fraction() / most).sum::<f64>() / n as f64)
 }
 
 fn host(wave: Tensor<3>) -> Vec<f32> {

@@ -126,7 +126,8 @@ impl TrainArgs {
         if let Some(folder) = &self.tokenizers {
             plan.tokenizers = Bundle::open(folder)?.folder().to_owned();
         }
-        for path in [&mut plan.data.folder, &mut plan.data.manifest, &mut plan.tokenizers] {
+        let Plan { data, tokenizers, codec, .. } = plan;
+        for path in [&mut data.folder, &mut data.manifest, tokenizers, &mut codec.init_from] {
             if !path.as_os_str().is_empty() {
                 *path = std::path::absolute(&path)?;
             }
