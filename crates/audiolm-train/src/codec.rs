@@ -264,10 +264,10 @@ impl Trainee for CodecTrainee<'_> {
         self.codec = self.optimizer.step(rates, self.codec.clone(), gradients.grads());
         self.average_weights(step);
         let begun = step.checked_sub(settings.adversary.starts_at);
-        if let (Some(adversary), Some(begun)) = (&mut self.adversary, begun) {
-            if judging == Judging::Learning {
-                adversary.step(share * settings.adversary_schedule().learning_rate(begun));
-            }
+        if let (Some(adversary), Some(begun), Judging::Learning) =
+            (&mut self.adversary, begun, judging)
+        {
+            adversary.step(share * settings.adversary_schedule().learning_rate(begun));
         }
         Ok(measures.with("learning_rate", rate))
     }

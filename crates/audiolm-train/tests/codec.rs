@@ -134,7 +134,7 @@ fn another_codec_is_no_beginning() {
         plan.codec.model = SoundStreamConfig { decoder_channels: 4, ..plan.codec.model.clone() };
     });
     let error = after.train().unwrap_err().to_string();
-    assert!(error.starts_with("codec.model must be that of"), "{error}");
+    assert!(error.starts_with("codec.model: expected that of"), "{error}");
 }
 
 #[track_caller]
@@ -145,8 +145,8 @@ fn check_refused(change: impl FnOnce(&mut Plan), expected: &str) {
 
 #[test]
 fn settings_that_do_not_go_together_are_refused() {
-    check_refused(|plan| plan.codec.crop_samples = 1000, "codec.crop_samples must be a multiple");
-    check_refused(|plan| plan.codec.crop_samples = 640, "at least 2816, for the discriminators");
+    check_refused(|plan| plan.codec.crop_samples = 3300, "codec.crop_samples: expected a multiple");
+    check_refused(|plan| plan.codec.crop_samples = 2240, "at least 2816, for the discriminators");
     check_refused(|plan| plan.codec.batches_per_step = 0, "codec.batches_per_step");
     check_refused(|plan| plan.codec.learns = Learns::Decoder, "codec.init_from");
 }

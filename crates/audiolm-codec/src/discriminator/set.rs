@@ -15,6 +15,7 @@ pub struct DiscriminatorSet {
 }
 
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a set has a handful, and a box is no module")]
 pub(crate) enum Discriminator {
     MultiScaleWave(MultiScaleWaveDiscriminator),
     Stft(StftDiscriminator),

@@ -50,7 +50,7 @@ impl StftDiscriminator {
             width *= growth;
             block
         });
-        let bins = WINDOW / 2 >> BLOCKS.len();
+        let bins = (WINDOW / 2) >> BLOCKS.len();
         Self {
             first: ConvolutionConfig::new([2, channels], [7, 7]).init(device),
             norm: norm(channels, device),

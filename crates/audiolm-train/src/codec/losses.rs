@@ -12,6 +12,10 @@ const SILENCE: f64 = 1e-8;
 
 /// A reconstructed wave as the losses hear it.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for each batch, and tensors are handles"
+)]
 pub(crate) enum Heard {
     /// The same by all: gradients of the losses' sum go on to what made it.
     Together(Tensor<3>),
