@@ -1,6 +1,7 @@
 //! A folder of tones to train a codec on, and a run in another.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use audiolm_audio::Clip;
 use audiolm_train::{
@@ -9,6 +10,10 @@ use audiolm_train::{
 };
 use burn::prelude::Device;
 use tempfile::TempDir;
+
+/// Initial weights are drawn from the device's generator, which all threads share: one training at a
+/// time draws what its seed says.
+static TRAINING: Mutex<()> = Mutex::new(());
 
 /// A run of the smallest codec.
 pub struct Place {
@@ -28,6 +33,7 @@ impl Place {
     }
 
     pub fn train(&self) -> Result<Ending, TrainError> {
+        let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
         train(
             Stage::Codec,
             Run {
