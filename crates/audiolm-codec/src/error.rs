@@ -28,6 +28,20 @@ pub enum CodecError {
         /// What the reader said.
         reason: String,
     },
+    /// A published codec of a variant that is not implemented.
+    #[error("{path}: this {model} has {field} = {found}; supported is only {expected}")]
+    Unsupported {
+        /// The configuration.
+        path: PathBuf,
+        /// The kind of codec.
+        model: &'static str,
+        /// The field.
+        field: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// The weights cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -27,20 +27,29 @@
 
 mod bits;
 mod code_file;
+mod codec_spec;
 mod config;
 mod decoder;
+mod encodec;
 mod encoder;
 mod error;
+mod folder;
+mod hub_config;
 mod loss;
+#[cfg(test)]
+mod parity;
 mod presets;
 mod quantizer;
 mod residual_unit;
+mod seanet;
 mod sound_stream;
 mod transform;
 
 pub use code_file::{CodeFile, CodeFileError, CodeFileHeader, CodecId};
+pub use codec_spec::{CodecKind, CodecSpec};
 pub use config::{ResidualQuantizerConfig, SoundStreamConfig};
 pub use decoder::{Decoder, DecoderState};
+pub use encodec::{EnCodec, EnCodecConfig};
 pub use encoder::{Encoder, EncoderState};
 pub use error::CodecError;
 pub use loss::MultiScaleMelLoss;
