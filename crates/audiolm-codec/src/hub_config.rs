@@ -1,11 +1,15 @@
 //! Configurations as Hugging Face keeps them.
 
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
 use crate::CodecError;
+
+/// Larger numbers than any layer or rate has.
+const MOST: usize = 1 << 20;
 
 /// A `config.json` that names the kind of its model.
 ///
@@ -67,33 +71,41 @@ impl Only<'_> {
     }
 
     /// Refuses a number that describes no model.
-    pub(crate) fn positive(&self, field: &'static str, found: usize) -> Result<(), CodecError> {
-        match found {
-            0 => Err(self.refusal(field, "at least 1".to_owned(), "0".to_owned())),
-            _ => Ok(()),
+    pub(crate) fn between(
+        &self,
+        field: &'static str,
+        bounds: RangeInclusive<usize>,
+        found: usize,
+    ) -> Result<(), CodecError> {
+        match bounds.contains(&found) {
+            true => Ok(()),
+            false => {
+                let expected = format!("between {} and {}", bounds.start(), bounds.end());
+                Err(self.refusal(field, expected, found.to_string()))
+            }
         }
+    }
+
+    /// Refuses sizes that no layer has.
+    pub(crate) fn sizes(&self, fields: &[(&'static str, usize)]) -> Result<(), CodecError> {
+        fields.iter().try_for_each(|(field, found)| self.between(field, 1..=MOST, *found))
     }
 
     /// Refuses strides that make no hop.
     pub(crate) fn strides(&self, field: &'static str, found: &[usize]) -> Result<(), CodecError> {
-        match found.is_empty() || found.contains(&0) {
-            true => {
-                let expected = "one or more, each at least 1".to_owned();
+        let is_hop = (1..=8).contains(&found.len()) && found.iter().all(|it| (1..=64).contains(it));
+        match is_hop {
+            true => Ok(()),
+            false => {
+                let expected = "one to eight, each between 1 and 64".to_owned();
                 Err(self.refusal(field, expected, format!("{found:?}")))
             }
-            false => Ok(()),
         }
     }
 
     /// Refuses a codebook whose entries no code can name.
     pub(crate) fn codebook_size(&self, found: usize) -> Result<(), CodecError> {
-        match (2..=65_536).contains(&found) {
-            true => Ok(()),
-            false => {
-                let expected = "between 2 and 65536".to_owned();
-                Err(self.refusal("codebook_size", expected, found.to_string()))
-            }
-        }
+        self.between("codebook_size", 2..=65_536, found)
     }
 
     /// A refusal in general.

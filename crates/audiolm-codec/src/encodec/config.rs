@@ -147,20 +147,19 @@ impl EnCodecConfig {
         }
         let codebook_dim = self.codebook_dim.unwrap_or(self.hidden_size);
         only.value("codebook_dim", self.hidden_size, codebook_dim)?;
-        for (field, value) in [
+        only.sizes(&[
             ("sampling_rate", self.sampling_rate),
             ("hidden_size", self.hidden_size),
             ("num_filters", self.num_filters),
             ("kernel_size", self.kernel_size),
             ("last_kernel_size", self.last_kernel_size),
             ("residual_kernel_size", self.residual_kernel_size),
-            ("dilation_growth_rate", self.dilation_growth_rate),
-            ("compress", self.compress),
-        ] {
-            only.positive(field, value)?;
-        }
+        ])?;
+        only.between("compress", 1..=self.num_filters, self.compress)?;
+        only.between("num_residual_layers", 0..=8, self.num_residual_layers)?;
+        only.between("dilation_growth_rate", 1..=16, self.dilation_growth_rate)?;
         only.strides("upsampling_ratios", &self.upsampling_ratios)?;
         only.codebook_size(self.codebook_size)?;
-        only.positive("target_bandwidths in whole codes", self.n_quantizers())
+        only.between("codes that target_bandwidths pay for", 1..=1024, self.n_quantizers())
     }
 }
