@@ -28,6 +28,17 @@ pub enum CodecError {
         /// What the reader said.
         reason: String,
     },
+    /// A model that is no codec.
+    #[error(
+        "{path}: expected a codec: model_type encodec, dac or mimi, or none for our own; \
+         found {found}"
+    )]
+    UnknownModel {
+        /// The configuration.
+        path: PathBuf,
+        /// What kind of model it says it is.
+        found: String,
+    },
     /// A published codec of a variant that is not implemented.
     #[error("{path}: this {model} has {field} = {found}; supported is only {expected}")]
     Unsupported {

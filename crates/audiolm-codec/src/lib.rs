@@ -1,5 +1,6 @@
-//! SoundStream (Zeghidour et al. 2021, arXiv 2107.03312): a neural audio codec with residual
-//! vector quantisation.
+//! Neural audio codecs with residual vector quantisation: SoundStream (Zeghidour et al. 2021,
+//! arXiv 2107.03312), which is trained here, and EnCodec, DAC and Mimi as they were published. All
+//! of them are a [`Codec`].
 //!
 //! A wave becomes one vector per frame through a causal convolutional [`Encoder`]; a
 //! [`ResidualQuantizer`] writes each vector as a row of codes, every code refining the ones before
@@ -27,7 +28,9 @@
 
 mod bits;
 mod code_file;
+mod codec;
 mod codec_spec;
+mod codec_stream;
 mod config;
 mod dac;
 mod decoder;
@@ -40,6 +43,7 @@ mod loss;
 mod mimi;
 #[cfg(test)]
 mod parity;
+mod pending;
 mod presets;
 mod quantizer;
 mod residual_unit;
@@ -48,7 +52,9 @@ mod sound_stream;
 mod transform;
 
 pub use code_file::{CodeFile, CodeFileError, CodeFileHeader, CodecId};
+pub use codec::{Codec, CodecConfig};
 pub use codec_spec::{CodecKind, CodecSpec};
+pub use codec_stream::{DecodeStream, EncodeStream};
 pub use config::{ResidualQuantizerConfig, SoundStreamConfig};
 pub use dac::{Dac, DacConfig};
 pub use decoder::{Decoder, DecoderState};

@@ -113,3 +113,21 @@ impl DacConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_reach(downsampling_ratios: &[usize], encoder: usize, decoder: usize) {
+        let downsampling_ratios = downsampling_ratios.to_vec();
+        let config = DacConfig { downsampling_ratios, ..DacConfig::default() };
+        assert_eq!((config.encoder_reach(), config.decoder_reach()), (encoder, decoder));
+    }
+
+    #[test]
+    fn published_models_see_so_many_frames_around_each() {
+        check_reach(&[2, 4, 5, 8], 9, 11);
+        check_reach(&[2, 4, 8, 8], 8, 10);
+    }
+}
