@@ -125,6 +125,16 @@ impl Codec {
         self.spec
     }
 
+    /// The codec and its configuration, where it is one of ours.
+    pub fn as_sound_stream(&self) -> Option<(&SoundStreamConfig, &SoundStream)> {
+        match (&self.config, &self.model) {
+            (CodecConfig::SoundStream(config), CodecModel::SoundStream(codec)) => {
+                Some((config, codec))
+            }
+            _ => None,
+        }
+    }
+
     /// The codes of a wave.
     ///
     /// # Shapes
