@@ -24,7 +24,7 @@ pub struct DacConfig {
 }
 
 impl Default for DacConfig {
-    /// DAC 44.1 kHz (arXiv 2306.06546, section 4.1 and appendix A), at the rate that transformers
+    /// DAC 44.1 kHz (arXiv 2306.06546, section 4), at the rate that transformers
     /// assumes where none is given.
     fn default() -> Self {
         Self {

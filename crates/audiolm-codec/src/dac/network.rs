@@ -1,4 +1,4 @@
-//! Encoder and decoder of DAC (arXiv 2306.06546, section 3.1 and appendix A).
+//! Encoder and decoder of DAC (arXiv 2306.06546, section 3).
 
 use audiolm_nn::WeightReader;
 use burn::prelude::*;

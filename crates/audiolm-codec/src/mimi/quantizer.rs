@@ -12,7 +12,7 @@ use crate::seanet::ResidualCodebooks;
 const LEAST_USAGE: f64 = 1e-5;
 
 /// Semantic codes and acoustic ones of the same frame, side by side: neither refines the other
-/// (arXiv 2410.00037, section 3.3.3).
+/// (arXiv 2410.00037, section 3.3.2).
 #[derive(Debug, Clone)]
 pub(super) struct SplitQuantizer {
     semantic: ProjectedQuantizer,
