@@ -6,19 +6,20 @@ use burn::prelude::*;
 /// How long recordings are divided for the codec: memory depends on the piece alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pieces {
-    /// Frames of a piece.
-    pub(crate) frames: usize,
+    /// Samples of a piece, as far as whole frames allow: what memory depends on, while frames of
+    /// some codecs are six times as long as those of others.
+    pub(crate) samples: usize,
 }
 
-/// 20 s at 50 frames per second.
-pub(crate) const PIECES: Pieces = Pieces { frames: 1000 };
+/// 20 s at 16 kHz.
+pub(crate) const PIECES: Pieces = Pieces { samples: 320_000 };
 
 impl Pieces {
     /// The codes of a wave, `[quantizer][frame]`. The codec completes a last frame that is not
     /// whole.
     pub(crate) fn encode(&self, codec: &Codec, wave: &[f32], device: &Device) -> Vec<u32> {
         let mut stream = codec.encode_stream();
-        let pieces = wave.chunks(self.frames * codec.spec().hop_samples);
+        let pieces = wave.chunks(self.frames_of(codec) * codec.spec().hop_samples);
         let mut codes: Vec<_> = pieces
             .filter_map(|samples| {
                 let piece = Tensor::<1>::from_floats(samples, device);
@@ -47,8 +48,9 @@ impl Pieces {
             let samples = decoded.map(|it| it.try_into_vec_as::<f32>());
             wave.extend(samples.into_iter().flat_map(|it| it.expect("a wave can be read back")));
         };
-        for start in (0..n_frames).step_by(self.frames) {
-            let end = (start + self.frames).min(n_frames);
+        let frames = self.frames_of(codec);
+        for start in (0..n_frames).step_by(frames) {
+            let end = (start + frames).min(n_frames);
             let rows = codes.chunks(n_frames).map(|row| &row[start..end]);
             let piece: Vec<i32> = rows.flatten().map(|code| *code as i32).collect();
             let piece = TensorData::new(piece, [1, n_quantizers, end - start]);
@@ -56,6 +58,10 @@ impl Pieces {
         }
         keep(codec.decode_end(stream));
         wave
+    }
+
+    fn frames_of(&self, codec: &Codec) -> usize {
+        (self.samples / codec.spec().hop_samples).max(1)
     }
 }
 
@@ -88,7 +94,7 @@ mod tests {
         device.seed(0);
         let codec = codec(&device);
         let wave: Vec<f32> = (0..100 * 320).map(|n| 0.2 * (n as f32 * 0.03).sin()).collect();
-        let [pieces, whole] = [7, 1000].map(|frames| Pieces { frames });
+        let [pieces, whole] = [7, 1000].map(|frames| Pieces { samples: frames * 320 });
 
         let codes = whole.encode(&codec, &wave, &device);
         assert_eq!(codes.len(), 3 * 100);

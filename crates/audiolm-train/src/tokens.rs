@@ -14,8 +14,8 @@ use crate::{Measures, StageRun, TrainError, kmeans};
 
 /// Folder of the exported codec.
 pub(crate) const CODEC_PART: &str = "codec";
-/// Frames that the codec encodes at once.
-const CODEC_CHUNK_FRAMES: usize = 500;
+/// Samples that the codec encodes at once, as far as whole frames allow.
+const CODEC_CHUNK_SAMPLES: usize = 160_000;
 
 /// The tokens of one kind, and what made them.
 #[derive(Debug)]
@@ -62,8 +62,12 @@ pub(crate) fn codec_tokens(run: &mut StageRun<'_>) -> Result<Tokens, TrainError>
     };
     maker.tokens(run, |samples| {
         let whole = samples.len() - samples.len() % spec.hop_samples;
+        if whole == 0 {
+            return Vec::new();
+        }
         let wave = TensorData::new(samples[..whole].to_vec(), [1, 1, whole]);
-        let codes = codec.encode_in_chunks(Tensor::from_data(wave, &device), CODEC_CHUNK_FRAMES);
+        let chunk_frames = CODEC_CHUNK_SAMPLES / spec.hop_samples;
+        let codes = codec.encode_in_chunks(Tensor::from_data(wave, &device), chunk_frames);
         let by_frame = codes.swap_dims(1, 2).into_data().convert::<i64>();
         by_frame.iter::<i64>().map(|it| it as u16).collect()
     })
