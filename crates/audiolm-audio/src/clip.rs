@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::{AudioError, AudioFormat, compressed, wav};
+use crate::{AudioBlocks, AudioError};
 
 /// The lowest sample rate believed, in Hz.
 pub const MIN_RATE_HZ: u32 = 1_000;
@@ -33,18 +33,13 @@ impl Clip {
     /// of a stream tells its length (MP3 without a Xing tag, ADTS), a cut cannot be noticed.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, AudioError> {
         let path = path.as_ref();
-        let mut file = open(path)?;
-        let format = AudioFormat::sniff(path, &mut file)?;
-        let clip = match format {
-            AudioFormat::Wav => wav::read(path, file)?,
-            _ => compressed::read(path, file, format)?,
-        };
-        if clip.samples.is_empty() {
-            return Err(AudioError::NoAudio { path: path.into(), format });
+        let mut blocks = AudioBlocks::new(path, open(path)?)?;
+        let sample_rate_hz = blocks.source_rate_hz();
+        let mut samples = Vec::new();
+        while let Some(block) = blocks.next_block()? {
+            samples.extend(block);
         }
-        check_rate(path, clip.sample_rate_hz)?;
-        clip.check_finite(path)?;
-        Ok(clip)
+        Ok(Self { samples, sample_rate_hz })
     }
 
     /// Reads a recording and resamples it to `rate_hz`.
@@ -71,18 +66,6 @@ impl Clip {
         let start = sample_at(start_seconds);
         let end = start.saturating_add(sample_at(seconds)).min(length);
         Self { samples: self.samples[start..end].to_vec(), sample_rate_hz: self.sample_rate_hz }
-    }
-
-    /// Names the first sample that is NaN or infinite.
-    pub(crate) fn check_finite(&self, path: &Path) -> Result<(), AudioError> {
-        match self.samples.iter().position(|sample| !sample.is_finite()) {
-            None => Ok(()),
-            Some(position) => Err(AudioError::NotFinite {
-                path: path.into(),
-                position,
-                value: self.samples[position],
-            }),
-        }
     }
 }
 
