@@ -36,6 +36,17 @@ struct EncoderBlockState {
     downsample: CausalConv1dState,
 }
 
+impl EncoderState {
+    /// How many numbers it carries: the same after every chunk.
+    pub fn n_numbers(&self) -> usize {
+        let blocks = self.blocks.iter().map(|it| {
+            let units = it.units.iter().map(ResidualUnitState::n_numbers).sum::<usize>();
+            it.downsample.n_numbers() + units
+        });
+        self.first.n_numbers() + blocks.sum::<usize>() + self.last.n_numbers()
+    }
+}
+
 impl Encoder {
     pub(crate) fn new(config: &SoundStreamConfig, device: &Device) -> Result<Self, ConvError> {
         let mut channels = config.encoder_channels;

@@ -25,12 +25,12 @@
 //! # Ok::<(), audiolm_codec::CodecError>(())
 //! ```
 
-mod bits;
 mod code_file;
 mod config;
 mod decoder;
 mod encoder;
 mod error;
+mod latency;
 mod loss;
 mod presets;
 mod quantizer;
@@ -38,7 +38,9 @@ mod residual_unit;
 mod sound_stream;
 mod transform;
 
-pub use code_file::{CodeFile, CodeFileError, CodeFileHeader, CodecId};
+pub use code_file::{
+    CodeFile, CodeFileError, CodeFileHeader, CodePacking, CodeReader, CodeWriter, CodecId,
+};
 pub use config::{ResidualQuantizerConfig, SoundStreamConfig};
 pub use decoder::{Decoder, DecoderState};
 pub use encoder::{Encoder, EncoderState};
