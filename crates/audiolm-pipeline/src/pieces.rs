@@ -3,6 +3,9 @@
 use audiolm_codec::SoundStream;
 use burn::prelude::*;
 
+use crate::decode_stream::DecodeStream;
+use crate::encode_stream::EncodeStream;
+
 /// How long recordings are divided for the codec: memory depends on the piece alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pieces {
@@ -14,18 +17,31 @@ pub(crate) struct Pieces {
 pub(crate) const PIECES: Pieces = Pieces { frames: 1000 };
 
 impl Pieces {
-    /// The codes of whole frames, `[quantizer][frame]`.
+    /// For a wave that comes little by little.
+    pub(crate) fn encoding<'a>(
+        &self,
+        codec: &'a SoundStream,
+        device: &'a Device,
+    ) -> EncodeStream<'a> {
+        EncodeStream::new(codec, self.frames, device)
+    }
+
+    /// For codes that come little by little.
+    pub(crate) fn decoding<'a>(
+        &self,
+        codec: &'a SoundStream,
+        device: &'a Device,
+    ) -> DecodeStream<'a> {
+        DecodeStream::new(codec, self.frames, device)
+    }
+
+    /// The codes of a wave, `[quantizer][frame]`; its last frame is filled up with silence.
     pub(crate) fn encode(&self, codec: &SoundStream, wave: &[f32], device: &Device) -> Vec<u32> {
-        let mut state = codec.encoder().silence(1, device);
-        let pieces = wave.chunks(self.frames * codec.hop_samples()).map(|samples| {
-            let piece = Tensor::<1>::from_floats(samples, device);
-            codec.encode_step(piece.unsqueeze(), &mut state)
-        });
-        let codes: Vec<_> = pieces.collect();
-        match codes.is_empty() {
-            true => Vec::new(),
-            false => Tensor::cat(codes, 2).try_into_vec_as().expect("codes are small integers"),
-        }
+        let mut stream = self.encoding(codec, device);
+        let mut codes = stream.push(wave);
+        codes.extend(stream.finish());
+        let n_frames = wave.len().div_ceil(codec.hop_samples());
+        transposed(&codes, n_frames)
     }
 
     /// The wave of codes, `[quantizer][frame]`, of the first `n_quantizers`.
@@ -36,19 +52,18 @@ impl Pieces {
         n_quantizers: usize,
         device: &Device,
     ) -> Vec<f32> {
-        let n_frames = codes.len() / n_quantizers;
-        let mut state = codec.decoder().silence(1, device);
-        let mut wave = Vec::with_capacity(n_frames * codec.hop_samples());
-        for start in (0..n_frames).step_by(self.frames) {
-            let end = (start + self.frames).min(n_frames);
-            let rows = codes.chunks(n_frames).map(|row| &row[start..end]);
-            let piece: Vec<i32> = rows.flatten().map(|code| *code as i32).collect();
-            let piece = TensorData::new(piece, [1, n_quantizers, end - start]);
-            let decoded = codec.decode_step(Tensor::from_data(piece, device), &mut state);
-            wave.extend(decoded.try_into_vec_as::<f32>().expect("a wave can be read back"));
-        }
+        let mut stream = self.decoding(codec, device).with_quantizers(n_quantizers);
+        let mut wave = stream.push(&transposed(codes, n_quantizers));
+        wave.extend(stream.finish());
         wave
     }
+}
+
+/// Rows as columns: a matrix of `n_rows` rows, row by row, becomes one of as many columns.
+fn transposed(matrix: &[u32], n_rows: usize) -> Vec<u32> {
+    let n_columns = matrix.len().checked_div(n_rows).unwrap_or(0);
+    let column = |column: usize| matrix[column..].iter().step_by(n_columns).copied();
+    (0..n_columns).flat_map(column).collect()
 }
 
 #[cfg(test)]
@@ -57,6 +72,7 @@ mod tests {
     use audiolm_codec::{ResidualQuantizerConfig, SoundStreamConfig};
     use audiolm_nn::generator;
     use burn::tensor::Distribution;
+    use proptest::prelude::*;
 
     /// As deep as the codec of AudioLM.
     fn codec(device: &Device) -> SoundStream {
@@ -71,6 +87,48 @@ mod tests {
         let noise = Tensor::random([4, 1, 8000], Distribution::Normal(0.0, 0.1), device);
         let vectors = codec.embed(noise);
         codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0), |_| {})
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        assert_eq!(transposed(&[1, 2, 3, 4, 5, 6], 2), [1, 4, 2, 5, 3, 6]);
+        assert_eq!(transposed(&[1, 4, 2, 5, 3, 6], 3), [1, 2, 3, 4, 5, 6]);
+        assert!(transposed(&[], 0).is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn a_stream_is_the_whole_to_the_bit_however_it_is_cut(
+            cuts in prop::collection::vec(1_usize..9_000, 1..9),
+        ) {
+            let device = Device::default();
+            device.seed(0);
+            let (codec, pieces) = (codec(&device), Pieces { frames: 20 });
+            let wave: Vec<f32> = (0..30_000).map(|n| 0.2 * (n as f32 * 0.03).sin()).collect();
+            let mut stream = pieces.encoding(&codec, &device);
+            let mut codes = Vec::new();
+            let mut left = &wave[..];
+            for cut in cuts.iter().cycle() {
+                let (now, later) = left.split_at(left.len().min(*cut));
+                codes.extend(stream.push(now));
+                left = later;
+                if left.is_empty() {
+                    break;
+                }
+            }
+            codes.extend(stream.finish());
+            let n_frames = wave.len().div_ceil(320);
+            let expected = pieces.encode(&codec, &wave, &device);
+            prop_assert_eq!(&transposed(&codes, n_frames), &expected);
+
+            let mut stream = pieces.decoding(&codec, &device);
+            let frames = codes.chunks(3 * (1 + cuts[0] % 50));
+            let mut found: Vec<f32> = frames.flat_map(|it| stream.push(it)).collect();
+            found.extend(stream.finish());
+            prop_assert_eq!(found, pieces.decode(&codec, &expected, 3, &device));
+        }
     }
 
     #[test]
