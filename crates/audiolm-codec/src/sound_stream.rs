@@ -13,6 +13,9 @@ use crate::{
 
 /// The file of the configuration in a codec's folder.
 const CONFIG_FILE: &str = "config.json";
+/// Frames of a clip that are taken at a time. Their layers' signals stay in a processor's caches;
+/// fewer frames would make the products of the deepest layers small.
+const CHUNK_FRAMES: usize = 50;
 /// The file of the weights in a codec's folder.
 const WEIGHTS_FILE: &str = "model.safetensors";
 
@@ -97,7 +100,11 @@ impl SoundStream {
     /// - wave: `[batch, 1, samples]`
     /// - output: `[batch, quantizer, ceil(samples / hop)]`
     pub fn encode(&self, wave: Tensor<3>) -> Tensor<3, Int> {
-        self.quantizer.encode(self.encoder.forward(self.padded(wave)))
+        let wave = self.padded(wave);
+        let mut state = self.encoder.silence(wave.dims()[0], &wave.device());
+        let chunks = wave.split(CHUNK_FRAMES * self.hop_samples, 2).into_iter();
+        let frames = chunks.map(|it| self.encoder.step(it, &mut state)).collect();
+        self.quantizer.encode(Tensor::cat(frames, 1))
     }
 
     /// The same codes as [`encode`](Self::encode), made `chunk_frames` at a time, so that memory
@@ -154,7 +161,10 @@ impl SoundStream {
     /// # Panics
     /// On any other shape.
     pub fn decode(&self, codes: Tensor<3, Int>) -> Tensor<3> {
-        self.decoder.forward(self.quantizer.decode(codes))
+        let frames = self.quantizer.decode(codes);
+        let mut state = self.decoder.silence(frames.dims()[0], &frames.device());
+        let chunks = frames.split(CHUNK_FRAMES, 1).into_iter();
+        Tensor::cat(chunks.map(|it| self.decoder.step(it, &mut state)).collect(), 2)
     }
 
     /// Encodes and decodes with gradients, each example through its own number of leading

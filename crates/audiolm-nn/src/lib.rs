@@ -26,11 +26,14 @@ mod causal_conv_transpose;
 mod elu;
 mod error;
 mod fingerprint;
+#[cfg(feature = "flex")]
+mod flex_ops;
 pub mod kmeans;
 mod mel;
 mod random;
 mod spectrogram;
 mod weights;
+mod windows_product;
 
 pub use causal_conv::{CausalConv1d, CausalConv1dConfig, CausalConv1dState};
 pub use causal_conv_transpose::{
