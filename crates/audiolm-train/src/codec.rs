@@ -155,15 +155,19 @@ impl<'a> CodecTrainee<'a> {
         self.codec = self.codec.clone().with_quantizer(quantizer);
     }
 
-    /// Moves the average of the weights; codebooks are averages already.
+    /// Moves the average of the weights that gradients teach. The rest is kept to the bit: codebooks
+    /// that are averages already, and where the decoder learns alone, all that makes codes.
     fn average_weights(&mut self, step: u64) {
-        if let Some(average) = self.average.take() {
-            let latest = self.codec.valid();
-            let young = (1.0 + step as f64) / (10.0 + step as f64);
-            let decay = self.settings.average_decay.min(young);
-            let quantizer = latest.quantizer().clone();
-            self.average = Some(averaged(average, &latest, decay).with_quantizer(quantizer));
-        }
+        let Some(average) = self.average.take() else { return };
+        let latest = self.codec.valid();
+        let young = (1.0 + step as f64) / (10.0 + step as f64);
+        let moved = averaged(average, &latest, self.settings.average_decay.min(young));
+        let has_averages = !latest.quantizer().codebooks().is_empty();
+        self.average = Some(match self.settings.learns {
+            Learns::Decoder => moved.with_codes_of(latest),
+            Learns::Everything if has_averages => moved.with_quantizer(latest.quantizer().clone()),
+            Learns::Everything => moved,
+        });
     }
 
     /// What is measured and exported.

@@ -112,7 +112,8 @@ fn check_fine_tuning(decoder_channels: usize) {
     let ramp = Tensor::<1, Int>::arange(0..6400, &device).float().reshape([1, 1, 6400]);
     let wave = (ramp * 0.05).sin() * 0.1;
     let codes = before.encode(wave.clone());
-    assert_eq!(codes.to_data(), after.encode(wave).to_data());
+    assert_eq!(codes.to_data(), after.encode(wave.clone()).to_data());
+    assert_eq!(before.embed(wave.clone()).to_data(), after.embed(wave).to_data());
     assert_ne!(before.decode(codes.clone()).into_data(), after.decode(codes).into_data());
 }
 
