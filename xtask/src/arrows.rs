@@ -8,8 +8,9 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Pack
 use crate::shell::{root, say};
 
 /// Each crate with the crates of ours that it may depend on. Dev-dependencies are free.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("audio", &[]),
+    ("hub", &[]),
     ("nn", &[]),
     ("plot", &[]),
     ("codec", &["nn"]),
@@ -26,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "codec",
             "data",
             "eval",
+            "hub",
             "nn",
             "pipeline",
             "plot",

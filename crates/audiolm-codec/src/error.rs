@@ -55,6 +55,31 @@ pub enum CodecError {
     /// Nothing to count.
     #[error("expected codes, found none")]
     NoCodes,
+    /// A model that is no codec.
+    #[error(
+        "{path}: expected a codec: model_type encodec, dac or mimi, or none for our own; \
+         found {found}"
+    )]
+    UnknownModel {
+        /// The configuration.
+        path: PathBuf,
+        /// What kind of model it says it is.
+        found: String,
+    },
+    /// A published codec of a variant that is not implemented.
+    #[error("{path}: this {model} has {field} = {found}; supported is only {expected}")]
+    Unsupported {
+        /// The configuration.
+        path: PathBuf,
+        /// The kind of codec.
+        model: &'static str,
+        /// The field.
+        field: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// The weights cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),

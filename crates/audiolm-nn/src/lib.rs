@@ -30,6 +30,7 @@ pub mod kmeans;
 mod mel;
 mod random;
 mod spectrogram;
+mod weight_reader;
 mod weights;
 
 pub use causal_conv::{CausalConv1d, CausalConv1dConfig, CausalConv1dState};
@@ -42,4 +43,5 @@ pub use fingerprint::fingerprint;
 pub use mel::{MelConfig, MelNorm, MelScale, mel_filterbank};
 pub use random::{Generator, generator};
 pub use spectrogram::{Padding, Spectrum, Stft, StftConfig};
+pub use weight_reader::WeightReader;
 pub use weights::{Precision, load_weights, parameter_count, save_weights};

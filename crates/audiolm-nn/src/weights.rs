@@ -99,7 +99,7 @@ fn mismatch(result: &ApplyResult) -> Vec<String> {
 }
 
 /// The first few names; files of other models differ in hundreds.
-fn shortened(names: &[String]) -> String {
+pub(crate) fn shortened(names: &[String]) -> String {
     const SHOWN: usize = 6;
     let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use audiolm_audio::Clip;
+use audiolm_codec::Codec;
 use audiolm_nn::{Precision, save_weights};
 use burn::config::Config;
 use burn::prelude::*;
@@ -12,7 +13,7 @@ use crate::configs::{Configs, Models};
 use crate::lineage::check_lineage;
 use crate::manifest::{MANIFEST_FILE, PartHashes, VERSION};
 use crate::part::{CONFIG_FILE, PROMPT_FILE, WEIGHTS_FILE};
-use crate::{Bundle, BundleError, Manifest, Part, WindowFrames, json};
+use crate::{Bundle, BundleError, Manifest, Part, WindowFrames, files, json};
 
 /// How to [`assemble`] a bundle.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +55,7 @@ pub fn assemble(
     let beside = folder_beside(out)?;
     let unfinished = beside.path().join("bundle");
     write_parts(&unfinished, &configs, &models, options.precision)?;
+    write_codec(export, &unfinished, &models.codec, options.precision)?;
     if let Some(prompt) = &options.prompt {
         let path = unfinished.join(PROMPT_FILE);
         prompt.write_wav(&path).map_err(|source| BundleError::Prompt { source })?;
@@ -72,10 +74,27 @@ fn write_parts(
 ) -> Result<(), BundleError> {
     let at = |part| part_folder(folder, part);
     models.tokenizer.save(&at(Part::SemanticTokenizer)?, precision)?;
-    models.codec.save_to(&at(Part::Codec)?, &configs.codec, precision)?;
     save_stage(&models.semantic, &configs.semantic, &at(Part::Semantic)?, precision)?;
     save_stage(&models.coarse, &configs.coarse, &at(Part::Coarse)?, precision)?;
     save_stage(&models.fine, &configs.fine, &at(Part::Fine)?, precision)
+}
+
+/// Ours at a precision; a published codec as it was published, to the byte.
+fn write_codec(
+    export: &Path,
+    folder: &Path,
+    codec: &Codec,
+    precision: Precision,
+) -> Result<(), BundleError> {
+    let folder = part_folder(folder, Part::Codec)?;
+    if let Some((config, codec)) = codec.as_sound_stream() {
+        return Ok(codec.save_to(&folder, config, precision)?);
+    }
+    for name in [CONFIG_FILE, WEIGHTS_FILE] {
+        let (from, to) = (export.join(Part::Codec.folder()).join(name), folder.join(name));
+        std::fs::write(&to, files::read(&from)?).map_err(unwritable(&to))?;
+    }
+    Ok(())
 }
 
 /// Writes `config.json` and `model.safetensors`, as the training run does.
@@ -107,7 +126,7 @@ fn manifest(
         version: VERSION,
         name: options.name.clone(),
         created_by: concat!("audiolm ", env!("CARGO_PKG_VERSION")).to_owned(),
-        sample_rate_hz: configs.codec.sample_rate_hz,
+        sample_rate_hz: configs.codec.spec().sample_rate_hz,
         window_frames: options.window_frames,
         parts: Part::ALL.into_iter().map(hashes).collect::<Result<_, BundleError>>()?,
     })

@@ -5,17 +5,15 @@ mod coding;
 use std::path::Path;
 
 use audiolm_audio::Clip;
-use audiolm_codec::CodecId;
 use audiolm_transformer::SplitCodes;
 use burn::prelude::*;
 
 use crate::configs::Models;
 use crate::draw::Draw;
 use crate::heard::{Heard, Rate};
-use crate::pieces::PIECES;
 use crate::tokens::{Frame, FrameTokens};
 use crate::{
-    Bundle, ContinueOptions, GenerateOptions, PipelineError, Progress, ResynthesizeOptions,
+    Bundle, Coder, ContinueOptions, GenerateOptions, PipelineError, Progress, ResynthesizeOptions,
     StageSampling, Tokens, WindowFrames,
 };
 
@@ -30,7 +28,7 @@ pub struct AudioLm {
     window_frames: WindowFrames,
     rate: Rate,
     frame: Frame,
-    codec_id: CodecId,
+    coder: Coder,
     device: Device,
 }
 
@@ -69,15 +67,12 @@ impl AudioLm {
     /// Where weights do not fit their configuration.
     pub fn of_bundle(bundle: &Bundle, device: &Device) -> Result<Self, PipelineError> {
         let models = bundle.configs().load_models(bundle.folder(), device)?;
-        let rate = Rate {
-            sample_rate_hz: bundle.manifest().sample_rate_hz as u32,
-            hop_samples: models.codec.hop_samples(),
-        };
+        let coder = Coder::new(models.codec.clone(), bundle.codec_id()?, device);
+        let rate = coder.rate();
         let layout = models.fine.layout();
         let frame = Frame { layout, n_coarse: models.coarse.layout().n_quantizers() };
         let window_frames = bundle.manifest().window_frames;
-        let codec_id = bundle.codec_id()?;
-        Ok(Self { models, window_frames, rate, frame, codec_id, device: device.clone() })
+        Ok(Self { models, window_frames, rate, frame, coder, device: device.clone() })
     }
 
     /// Samples per second of every clip that comes out.
@@ -220,7 +215,7 @@ impl AudioLm {
 
     fn frame_tokens(&self, heard: &Heard) -> Result<FrameTokens, PipelineError> {
         let wave = heard.levelled();
-        let codes = PIECES.encode(&self.models.codec, &wave, &self.device);
+        let codes = self.coder.codes(&wave);
         Ok(FrameTokens { semantic: self.semantic(&wave), codes: self.frame.split(&codes)? })
     }
 
@@ -232,7 +227,7 @@ impl AudioLm {
 
     fn decode(&self, codes: &SplitCodes) -> Result<Vec<f32>, PipelineError> {
         let codes = self.frame.by_quantizer(codes)?;
-        Ok(PIECES.decode(&self.models.codec, &codes, self.n_quantizers(), &self.device))
+        Ok(self.coder.wave(&codes, self.n_quantizers()))
     }
 
     fn public(&self, tokens: &FrameTokens) -> Result<Tokens, PipelineError> {

@@ -44,7 +44,7 @@ impl Bundle {
             check_part(&folder.join(part.folder()), part, hashes, &manifest)?;
         }
         let configs = Configs::load(folder)?;
-        let (stated, codec) = (manifest.sample_rate_hz, configs.codec.sample_rate_hz);
+        let (stated, codec) = (manifest.sample_rate_hz, configs.codec.spec().sample_rate_hz);
         agree("samples per second", (MANIFEST_FILE, stated), (Part::Codec.folder(), codec))?;
         Ok(Self { folder: folder.to_owned(), manifest, configs })
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use audiolm_codec::{SoundStream, SoundStreamConfig};
+use audiolm_codec::{Codec, CodecConfig};
 use audiolm_nn::load_weights;
 use audiolm_semantic::{SemanticTokenizer, SemanticTokenizerConfig};
 use audiolm_transformer::{
@@ -20,7 +20,7 @@ use crate::{BundleError, Part};
 #[derive(Debug, Clone)]
 pub(crate) struct Configs {
     pub(crate) tokenizer: SemanticTokenizerConfig,
-    pub(crate) codec: SoundStreamConfig,
+    pub(crate) codec: CodecConfig,
     pub(crate) semantic: SemanticStageConfig,
     pub(crate) coarse: CoarseStageConfig,
     pub(crate) fine: FineStageConfig,
@@ -30,7 +30,7 @@ pub(crate) struct Configs {
 #[derive(Debug)]
 pub(crate) struct Models {
     pub(crate) tokenizer: SemanticTokenizer,
-    pub(crate) codec: SoundStream,
+    pub(crate) codec: Codec,
     pub(crate) semantic: SemanticStage,
     pub(crate) coarse: CoarseStage,
     pub(crate) fine: FineStage,
@@ -41,7 +41,7 @@ impl Configs {
     pub(crate) fn load(folder: &Path) -> Result<Self, BundleError> {
         let configs = Self {
             tokenizer: load_config(folder, Part::SemanticTokenizer)?,
-            codec: load_config(folder, Part::Codec)?,
+            codec: load_codec_config(folder)?,
             semantic: load_config(folder, Part::Semantic)?,
             coarse: load_config(folder, Part::Coarse)?,
             fine: load_config(folder, Part::Fine)?,
@@ -59,7 +59,7 @@ impl Configs {
         let of = |part: Part| folder.join(part.folder());
         Ok(Models {
             tokenizer: SemanticTokenizer::load(&of(Part::SemanticTokenizer), device)?,
-            codec: SoundStream::load_from(&of(Part::Codec), device)?,
+            codec: Codec::load_from(&of(Part::Codec), device)?,
             semantic: filled(folder, Part::Semantic, self.semantic.init(device))?,
             coarse: filled(folder, Part::Coarse, self.coarse.init(device))?,
             fine: filled(folder, Part::Fine, self.fine.init(device))?,
@@ -67,11 +67,11 @@ impl Configs {
     }
 
     fn check(&self) -> Result<(), BundleError> {
-        self.codec.require_mono()?;
         let Self { tokenizer, codec, semantic, coarse, fine } = self;
         let hop = tokenizer.encoder.geometry().hop_samples;
         let tokenizer_rate = tokenizer.encoder.sample_rate_hz;
-        let codes = codec.quantizer.codebook_size();
+        let codec = codec.spec();
+        let codes = codec.codebook_size;
         use Part::{Coarse, Codec, Fine, Semantic, SemanticTokenizer};
         for (quantity, (one, expected), (other, found)) in [
             (
@@ -79,7 +79,7 @@ impl Configs {
                 (Codec, codec.sample_rate_hz),
                 (SemanticTokenizer, tokenizer_rate),
             ),
-            ("samples per frame", (Codec, codec.hop_samples()), (SemanticTokenizer, hop)),
+            ("samples per frame", (Codec, codec.hop_samples), (SemanticTokenizer, hop)),
             ("semantic ids", (SemanticTokenizer, tokenizer.n_clusters), (Semantic, semantic.n_ids)),
             (
                 "semantic ids",
@@ -88,7 +88,7 @@ impl Configs {
             ),
             ("codes per quantizer", (Codec, codes), (Coarse, coarse.codebook_size)),
             ("codes per quantizer", (Codec, codes), (Fine, fine.codebook_size)),
-            ("quantizers", (Codec, codec.quantizer.n_quantizers()), (Fine, fine.n_quantizers)),
+            ("quantizers", (Codec, codec.n_quantizers), (Fine, fine.n_quantizers)),
             ("coarse quantizers", (Coarse, coarse.n_quantizers), (Fine, fine.n_coarse)),
         ] {
             agree(quantity, (one.folder(), expected), (other.folder(), found))?;
@@ -117,6 +117,12 @@ fn load_config<C: Config>(folder: &Path, part: Part) -> Result<C, BundleError> {
         reason: it.to_string(),
     };
     C::load_binary(&read(&path)?).map_err(unreadable)
+}
+
+fn load_codec_config(folder: &Path) -> Result<CodecConfig, BundleError> {
+    let folder = folder.join(Part::Codec.folder());
+    read(&folder.join(CONFIG_FILE))?;
+    Ok(CodecConfig::load_from(&folder)?)
 }
 
 fn filled<M: Module>(

@@ -80,6 +80,11 @@ impl Heard {
         self
     }
 
+    /// The same at its own loudness.
+    pub(crate) fn as_it_is(self) -> Self {
+        Self { gain: 1.0, ..self }
+    }
+
     /// The wave for the models.
     pub(crate) fn levelled(&self) -> Vec<f32> {
         self.clip.samples.iter().map(|it| it * self.gain).collect()

@@ -32,6 +32,7 @@
 mod assemble;
 mod audio_lm;
 mod bundle;
+mod coder;
 mod colour;
 mod configs;
 mod draw;
@@ -58,6 +59,7 @@ pub use tokens::Tokens;
 
 pub use assemble::{AssembleOptions, assemble};
 pub use bundle::Bundle;
+pub use coder::Coder;
 pub use manifest::{Manifest, PartHashes, WindowFrames};
 pub use part::{PROMPT_FILE, Part};
 

@@ -1,27 +1,32 @@
 //! The codec over recordings of any length, piece by piece.
 
-use audiolm_codec::SoundStream;
+use audiolm_codec::Codec;
 use burn::prelude::*;
 
 /// How long recordings are divided for the codec: memory depends on the piece alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pieces {
-    /// Frames of a piece.
-    pub(crate) frames: usize,
+    /// Samples of a piece, as far as whole frames allow: what memory depends on, while frames of
+    /// some codecs are six times as long as those of others.
+    pub(crate) samples: usize,
 }
 
-/// 20 s at 50 frames per second.
-pub(crate) const PIECES: Pieces = Pieces { frames: 1000 };
+/// 20 s at 16 kHz.
+pub(crate) const PIECES: Pieces = Pieces { samples: 320_000 };
 
 impl Pieces {
-    /// The codes of whole frames, `[quantizer][frame]`.
-    pub(crate) fn encode(&self, codec: &SoundStream, wave: &[f32], device: &Device) -> Vec<u32> {
-        let mut state = codec.encoder().silence(1, device);
-        let pieces = wave.chunks(self.frames * codec.hop_samples()).map(|samples| {
-            let piece = Tensor::<1>::from_floats(samples, device);
-            codec.encode_step(piece.unsqueeze(), &mut state)
-        });
-        let codes: Vec<_> = pieces.collect();
+    /// The codes of a wave, `[quantizer][frame]`. The codec completes a last frame that is not
+    /// whole.
+    pub(crate) fn encode(&self, codec: &Codec, wave: &[f32], device: &Device) -> Vec<u32> {
+        let mut stream = codec.encode_stream();
+        let pieces = wave.chunks(self.frames_of(codec) * codec.spec().hop_samples);
+        let mut codes: Vec<_> = pieces
+            .filter_map(|samples| {
+                let piece = Tensor::<1>::from_floats(samples, device);
+                codec.encode_step(piece.unsqueeze(), &mut stream)
+            })
+            .collect();
+        codes.extend(codec.encode_end(stream));
         match codes.is_empty() {
             true => Vec::new(),
             false => Tensor::cat(codes, 2).try_into_vec_as().expect("codes are small integers"),
@@ -31,23 +36,32 @@ impl Pieces {
     /// The wave of codes, `[quantizer][frame]`, of the first `n_quantizers`.
     pub(crate) fn decode(
         &self,
-        codec: &SoundStream,
+        codec: &Codec,
         codes: &[u32],
         n_quantizers: usize,
         device: &Device,
     ) -> Vec<f32> {
         let n_frames = codes.len() / n_quantizers;
-        let mut state = codec.decoder().silence(1, device);
-        let mut wave = Vec::with_capacity(n_frames * codec.hop_samples());
-        for start in (0..n_frames).step_by(self.frames) {
-            let end = (start + self.frames).min(n_frames);
+        let mut stream = codec.decode_stream();
+        let mut wave = Vec::with_capacity(n_frames * codec.spec().hop_samples);
+        let mut keep = |decoded: Option<Tensor<3>>| {
+            let samples = decoded.map(|it| it.try_into_vec_as::<f32>());
+            wave.extend(samples.into_iter().flat_map(|it| it.expect("a wave can be read back")));
+        };
+        let frames = self.frames_of(codec);
+        for start in (0..n_frames).step_by(frames) {
+            let end = (start + frames).min(n_frames);
             let rows = codes.chunks(n_frames).map(|row| &row[start..end]);
             let piece: Vec<i32> = rows.flatten().map(|code| *code as i32).collect();
             let piece = TensorData::new(piece, [1, n_quantizers, end - start]);
-            let decoded = codec.decode_step(Tensor::from_data(piece, device), &mut state);
-            wave.extend(decoded.try_into_vec_as::<f32>().expect("a wave can be read back"));
+            keep(codec.decode_step(Tensor::from_data(piece, device), &mut stream));
         }
+        keep(codec.decode_end(stream));
         wave
+    }
+
+    fn frames_of(&self, codec: &Codec) -> usize {
+        (self.samples / codec.spec().hop_samples).max(1)
     }
 }
 
@@ -59,7 +73,7 @@ mod tests {
     use burn::tensor::Distribution;
 
     /// As deep as the codec of AudioLM.
-    fn codec(device: &Device) -> SoundStream {
+    fn codec(device: &Device) -> Codec {
         let config = SoundStreamConfig {
             encoder_channels: 2,
             decoder_channels: 2,
@@ -70,7 +84,8 @@ mod tests {
         let codec = config.init(device).unwrap();
         let noise = Tensor::random([4, 1, 8000], Distribution::Normal(0.0, 0.1), device);
         let vectors = codec.embed(noise);
-        codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0), |_| {})
+        let codec = codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0), |_| {});
+        Codec::of_sound_stream(config, codec)
     }
 
     #[test]
@@ -79,7 +94,7 @@ mod tests {
         device.seed(0);
         let codec = codec(&device);
         let wave: Vec<f32> = (0..100 * 320).map(|n| 0.2 * (n as f32 * 0.03).sin()).collect();
-        let [pieces, whole] = [7, 1000].map(|frames| Pieces { frames });
+        let [pieces, whole] = [7, 1000].map(|frames| Pieces { samples: frames * 320 });
 
         let codes = whole.encode(&codec, &wave, &device);
         assert_eq!(codes.len(), 3 * 100);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use audiolm_codec::{QuantizerConfig, SoundStream, SoundStreamConfig};
+use audiolm_codec::{CodecConfig, CodecSpec, QuantizerConfig, SoundStream, SoundStreamConfig};
 use audiolm_nn::{Precision, fingerprint, generator};
 use audiolm_semantic::{Clustering, ConvLayerConfig, HubertConfig, SemanticTokenizer};
 use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, SemanticStageConfig};
@@ -11,7 +11,8 @@ use burn::tensor::Distribution;
 
 use crate::assemble::{part_folder, save_stage};
 use crate::lineage::{LINEAGE_FILE, Lineage};
-use crate::{AssembleOptions, Bundle, BundleError, Part, WindowFrames, assemble, json};
+use crate::part::{CONFIG_FILE, WEIGHTS_FILE};
+use crate::{AssembleOptions, Bundle, BundleError, Part, WindowFrames, assemble, files, json};
 
 /// Semantic ids of the tiny models.
 pub const N_IDS: usize = 6;
@@ -44,20 +45,39 @@ pub fn tiny_options() -> AssembleOptions {
 
 /// Writes fresh models into an existing folder, as a training run exports them.
 pub fn tiny_export(folder: &Path, device: &Device) -> Result<(), BundleError> {
+    let config = codec_config();
+    let at = part_folder(folder, Part::Codec)?;
+    codec(&config, device)?.save_to(&at, &config, Precision::Full)?;
+    write_others(folder, device)
+}
+
+/// The same with the codec of another folder.
+pub fn tiny_export_with(folder: &Path, codec: &Path, device: &Device) -> Result<(), BundleError> {
+    let at = part_folder(folder, Part::Codec)?;
+    for name in [CONFIG_FILE, WEIGHTS_FILE] {
+        let path = at.join(name);
+        std::fs::write(&path, files::read(&codec.join(name))?)
+            .map_err(|source| BundleError::Unwritable { path, source })?;
+    }
+    write_others(folder, device)
+}
+
+/// The tokenizer, and stages for the codec that is there.
+fn write_others(folder: &Path, device: &Device) -> Result<(), BundleError> {
     let at = |part| part_folder(folder, part);
     tokenizer(device)?.save(&at(Part::SemanticTokenizer)?, Precision::Full)?;
-    let config = codec_config();
-    codec(&config, device)?.save_to(&at(Part::Codec)?, &config, Precision::Full)?;
+    let CodecSpec { n_quantizers, codebook_size, .. } =
+        CodecConfig::load_from(&at(Part::Codec)?)?.spec();
 
     let config = SemanticStageConfig::new(decoder(), N_IDS).with_max_duration(4);
     let stage = config.init(device).map_err(refused(Part::Semantic))?;
     save_stage(&stage, &config, &at(Part::Semantic)?, Precision::Full)?;
 
-    let config = CoarseStageConfig::new(decoder(), N_IDS, N_COARSE, CODEBOOK_SIZE);
+    let config = CoarseStageConfig::new(decoder(), N_IDS, N_COARSE, codebook_size);
     let stage = config.init(device).map_err(refused(Part::Coarse))?;
     save_stage(&stage, &config, &at(Part::Coarse)?, Precision::Full)?;
 
-    let config = FineStageConfig::new(decoder(), N_QUANTIZERS, N_COARSE, CODEBOOK_SIZE);
+    let config = FineStageConfig::new(decoder(), n_quantizers, N_COARSE, codebook_size);
     let stage = config.init(device).map_err(refused(Part::Fine))?;
     save_stage(&stage, &config, &at(Part::Fine)?, Precision::Full)?;
     write_lineage(folder)

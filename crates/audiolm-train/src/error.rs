@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use audiolm_codec::CodecError;
+use audiolm_codec::{CodecError, CodecKind};
 use audiolm_data::DataError;
 use audiolm_semantic::SemanticError;
 use audiolm_transformer::{ConfigError, TokenError};
@@ -131,6 +131,40 @@ pub enum TrainError {
         rollbacks: u32,
         /// What went wrong in the end.
         trouble: Trouble,
+    },
+    /// The run has another codec than the one that it is to take.
+    #[error(
+        "{path}: this run has another codec than {source_folder}; use another run folder or the same codec"
+    )]
+    OtherCodec {
+        /// The run's codec.
+        path: PathBuf,
+        /// The codec to take.
+        source_folder: PathBuf,
+    },
+    /// A stage that is to learn from codes that the codec does not make.
+    #[error("{quantity}: the codec has {codec}, but {setting} is {found}")]
+    Codes {
+        /// What they disagree about.
+        quantity: &'static str,
+        /// What the codec has.
+        codec: usize,
+        /// The setting.
+        setting: &'static str,
+        /// What the stage expects.
+        found: usize,
+    },
+    /// A codec whose frames are not those of the semantic tokens.
+    #[error(
+        "{codec} makes {found} frames per second, the semantic tokenizer {expected}: the coarse stage needs a codec of the same rate"
+    )]
+    FrameRates {
+        /// The codec.
+        codec: CodecKind,
+        /// Its frames per second.
+        found: f64,
+        /// Those of the tokenizer.
+        expected: f64,
     },
     /// The loss is no longer a number.
     #[error(

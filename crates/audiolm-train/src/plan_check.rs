@@ -11,8 +11,17 @@ impl Plan {
     /// # Errors
     /// Where a number is out of its range, or two stages would not fit one another.
     pub fn check(&self) -> Result<(), TrainError> {
-        self.check_sizes()?;
         self.check_codec()?;
+        self.check_codec_fit()?;
+        self.check_without_codec()
+    }
+
+    /// The same for a run that has taken a codec as it is, whatever the plan says of one.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub(crate) fn check_without_codec(&self) -> Result<(), TrainError> {
+        self.check_sizes()?;
         self.check_clusters()?;
         self.check_fit()
     }
@@ -44,12 +53,10 @@ impl Plan {
         at_least("semantic_encoder.crop_samples", hop, self.semantic_encoder.crop_samples)
     }
 
-    /// What a bundle would otherwise refuse once everything is trained.
-    fn check_fit(&self) -> Result<(), TrainError> {
+    /// What a bundle would otherwise refuse once everything is trained, of the codec.
+    fn check_codec_fit(&self) -> Result<(), TrainError> {
         let (encoder, codec) = (&self.semantic_encoder.model, &self.codec.model);
-        let (coarse, fine) = (&self.coarse.model, &self.fine.model);
         let hop = encoder.geometry().hop_samples;
-        let clusters = ("kmeans.n_clusters", self.kmeans.n_clusters);
         let codes = ("codec.model.quantizer.codebook_size", codec.quantizer.codebook_size());
         let quantizers = ("codec.model.quantizer.n_quantizers", codec.quantizer.n_quantizers());
         same(
@@ -60,11 +67,17 @@ impl Plan {
             ("the product of codec.model.strides", codec.hop_samples()),
             ("the product of the semantic encoder's strides", hop),
         )?;
+        same(codes, ("coarse.model.codebook_size", self.coarse.model.codebook_size))?;
+        same(codes, ("fine.model.codebook_size", self.fine.model.codebook_size))?;
+        same(quantizers, ("fine.model.n_quantizers", self.fine.model.n_quantizers))
+    }
+
+    /// The same of the stages alone.
+    fn check_fit(&self) -> Result<(), TrainError> {
+        let (coarse, fine) = (&self.coarse.model, &self.fine.model);
+        let clusters = ("kmeans.n_clusters", self.kmeans.n_clusters);
         same(clusters, ("semantic.model.n_ids", self.semantic.model.n_ids))?;
         same(clusters, ("coarse.model.n_semantic_ids", coarse.n_semantic_ids))?;
-        same(codes, ("coarse.model.codebook_size", coarse.codebook_size))?;
-        same(codes, ("fine.model.codebook_size", fine.codebook_size))?;
-        same(quantizers, ("fine.model.n_quantizers", fine.n_quantizers))?;
         same(
             ("coarse.model.n_quantizers", coarse.n_quantizers),
             ("fine.model.n_coarse", fine.n_coarse),

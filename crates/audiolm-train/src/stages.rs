@@ -10,7 +10,9 @@ use serde_json::json;
 
 use crate::language::{Frames, Lesson, Split, StageSettings, train_stage};
 use crate::run::StageRun;
-use crate::tokens::{CODEC_PART, Tokens, codec_tokens, semantic_tokens};
+use crate::tokens::{
+    CODEC_PART, Tokens, agree, codec_spec, codec_tokens, in_step, semantic_tokens,
+};
 use crate::{Ending, TrainError, kmeans};
 
 /// Trains the first stage of a run: semantic tokens.
@@ -36,8 +38,13 @@ pub(crate) fn train_coarse(
     mut run: StageRun<'_>,
     settings: &StageSettings<CoarseStageConfig>,
 ) -> Result<Ending, TrainError> {
+    let codec = codec_spec(&run)?;
+    let size = ("coarse.model.codebook_size", settings.model.codebook_size);
+    agree("codes per quantizer", codec.codebook_size, size)?;
+    let semantic = semantic_tokens(&mut run)?;
+    in_step(&codec, &semantic)?;
     let lesson = CoarseLesson {
-        semantic: semantic_tokens(&mut run)?,
+        semantic,
         codes: codec_tokens(&mut run)?,
         n_coarse: settings.model.n_quantizers,
         codebook_size: settings.model.codebook_size,
@@ -56,6 +63,11 @@ pub(crate) fn train_fine(
     mut run: StageRun<'_>,
     settings: &StageSettings<FineStageConfig>,
 ) -> Result<Ending, TrainError> {
+    let codec = codec_spec(&run)?;
+    let size = ("fine.model.codebook_size", settings.model.codebook_size);
+    agree("codes per quantizer", codec.codebook_size, size)?;
+    let n_quantizers = ("fine.model.n_quantizers", settings.model.n_quantizers);
+    agree("quantizers", codec.n_quantizers, n_quantizers)?;
     let lesson = FineLesson {
         codes: codec_tokens(&mut run)?,
         n_coarse: settings.model.n_coarse,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use audiolm_codec::SoundStream;
+use audiolm_codec::{Codec, CodecConfig, CodecSpec};
 use audiolm_data::{Split, TokenStore, TokenStoreBuilder};
 use audiolm_nn::fingerprint;
 use audiolm_semantic::SemanticTokenizer;
@@ -15,8 +15,8 @@ use crate::{Measures, TrainError, kmeans};
 
 /// Folder of the exported codec.
 pub(crate) const CODEC_PART: &str = "codec";
-/// Frames that the codec encodes at once.
-const CODEC_CHUNK_FRAMES: usize = 500;
+/// Samples that the codec encodes at once, as far as whole frames allow.
+const CODEC_CHUNK_SAMPLES: usize = 160_000;
 
 /// The tokens of one kind, and what made them.
 #[derive(Debug)]
@@ -51,26 +51,53 @@ pub(crate) fn semantic_tokens(run: &mut StageRun<'_>) -> Result<Tokens, TrainErr
 /// Codes of every quantizer, frame by frame.
 pub(crate) fn codec_tokens(run: &mut StageRun<'_>) -> Result<Tokens, TrainError> {
     let folder = run.exported(CODEC_PART, "codec")?;
-    let config = audiolm_codec::SoundStreamConfig::load_from(&folder)?;
-    let codec = SoundStream::load_from(&folder, run.device)?;
+    let codec = Codec::load_from(&folder, run.device)?;
+    let spec = codec.spec();
     let device = run.device.clone();
     let maker = Maker {
         kind: "codes",
-        width: config.quantizer.n_quantizers(),
-        rate_hz: config.sample_rate_hz as u32,
-        frames_per_second: config.frames_per_second(),
+        width: spec.n_quantizers,
+        rate_hz: spec.sample_rate_hz as u32,
+        frames_per_second: spec.frames_per_second(),
         made_with: fingerprint(&folder)?,
     };
     maker.tokens(run, |samples| {
-        let whole = samples.len() - samples.len() % config.hop_samples();
+        let whole = samples.len() - samples.len() % spec.hop_samples;
         if whole == 0 {
             return Vec::new();
         }
         let wave = TensorData::new(samples[..whole].to_vec(), [1, 1, whole]);
-        let codes = codec.encode_in_chunks(Tensor::from_data(wave, &device), CODEC_CHUNK_FRAMES);
+        let chunk_frames = CODEC_CHUNK_SAMPLES / spec.hop_samples;
+        let codes = codec.encode_in_chunks(Tensor::from_data(wave, &device), chunk_frames);
         let by_frame = codes.swap_dims(1, 2).into_data().convert::<i64>();
         by_frame.iter::<i64>().map(|it| it as u16).collect()
     })
+}
+
+/// What the run's codec makes.
+pub(crate) fn codec_spec(run: &StageRun<'_>) -> Result<CodecSpec, TrainError> {
+    Ok(CodecConfig::load_from(&run.exported(CODEC_PART, "codec")?)?.spec())
+}
+
+/// Refuses a stage that has another number of something than the codec.
+pub(crate) fn agree(
+    quantity: &'static str,
+    codec: usize,
+    (setting, found): (&'static str, usize),
+) -> Result<(), TrainError> {
+    match codec == found {
+        true => Ok(()),
+        false => Err(TrainError::Codes { quantity, codec, setting, found }),
+    }
+}
+
+/// Refuses a codec whose frames are not those of the semantic tokens.
+pub(crate) fn in_step(codec: &CodecSpec, semantic: &Tokens) -> Result<(), TrainError> {
+    let (found, expected) = (codec.frames_per_second(), semantic.train.frames_per_second());
+    match (found - expected).abs() < 1e-6 {
+        true => Ok(()),
+        false => Err(TrainError::FrameRates { codec: codec.kind, found, expected }),
+    }
 }
 
 /// What the tokens of one kind are.

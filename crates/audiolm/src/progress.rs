@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
 use audiolm::evaluation;
+use audiolm::hub::Download;
 use audiolm::pipeline::Progress;
 use audiolm::train::{Measures, Observer, Trouble};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -29,6 +30,12 @@ pub fn drawing() -> impl FnMut(Progress) {
 pub fn measuring() -> impl FnMut(evaluation::Progress) {
     let mut pieces = Pieces::new();
     move |it| pieces.show(it.measured.name(), it.done, it.total)
+}
+
+/// Shows how files are downloaded.
+pub fn downloading() -> impl FnMut(Download) {
+    let mut pieces = Pieces::new();
+    move |it| pieces.show("downloading", it.done as usize, it.total as usize)
 }
 
 /// Pieces of work that follow one another, each of another name.

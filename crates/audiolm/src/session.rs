@@ -5,12 +5,17 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use audiolm::pipeline::Bundle;
+use audiolm::hub::Hub;
+use audiolm::pipeline::{Bundle, Coder};
 use audiolm::{AudioLm, Device};
 use serde::Serialize;
 
 use crate::bundle_folder;
 use crate::cli::Global;
+use crate::progress;
+
+/// The files of a codec, the largest first.
+const CODEC_FILES: [&str; 2] = ["model.safetensors", "config.json"];
 
 /// One call of the program.
 #[derive(Debug)]
@@ -48,6 +53,19 @@ impl Session {
     pub fn load(&self) -> Result<AudioLm> {
         let bundle = Bundle::open(self.bundle_folder()?)?;
         Ok(AudioLm::of_bundle(&bundle, &self.device()?)?)
+    }
+
+    /// The codec of this name, or that of the bundle where none is named.
+    pub fn coder(&self, named: Option<&str>) -> Result<Coder> {
+        match named {
+            None => Ok(self.load()?.coder().clone()),
+            Some(name) => Ok(Coder::load(&self.codec_folder(name)?, &self.device()?)?),
+        }
+    }
+
+    /// The folder of a codec, by path or by its name on Hugging Face.
+    pub fn codec_folder(&self, name: &str) -> Result<PathBuf> {
+        Ok(Hub::from_env().folder(name, &CODEC_FILES, &mut progress::downloading())?)
     }
 
     /// Prints a result for people, or with `--json` for programs.

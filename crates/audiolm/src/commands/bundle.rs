@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use audiolm::Clip;
+use audiolm::codec::CodecConfig;
 use audiolm::nn::Precision;
 use audiolm::pipeline::{AssembleOptions, WindowFrames, assemble};
 use audiolm::train::{Plan, Preset};
@@ -59,12 +60,13 @@ impl BundleArgs {
     /// Assembles the bundle.
     pub fn run(&self, session: &Session) -> Result<()> {
         let plan = plan_of_run(&self.run)?;
-        let rate_hz = plan.codec.model.sample_rate_hz as u32;
+        let codec = CodecConfig::load_from(&self.run.join("export/codec"))?.spec();
+        let rate_hz = codec.sample_rate_hz as u32;
         let prompt = self.prompt.as_ref().map(|it| Clip::read_at(it, rate_hz)).transpose()?;
         let options = AssembleOptions {
             name: self.name.clone(),
             precision: self.precision.into(),
-            window_frames: window_frames(&plan),
+            window_frames: window_frames(&plan, codec.frames_per_second()),
             prompt,
         };
         assemble(&self.run.join("export"), &self.output, &options, &session.device()?)?;
@@ -81,9 +83,7 @@ pub(super) fn plan_of_run(run: &Path) -> Result<Plan> {
 }
 
 /// Each stage sees as much at once as the crops it was trained on.
-fn window_frames(plan: &Plan) -> WindowFrames {
-    let codec = &plan.codec.model;
-    let frames_per_second = codec.sample_rate_hz as f64 / codec.hop_samples() as f64;
+fn window_frames(plan: &Plan, frames_per_second: f64) -> WindowFrames {
     let frames = |seconds: f64| (seconds * frames_per_second).round() as usize;
     WindowFrames {
         semantic: frames(plan.semantic.crop_seconds),

@@ -22,6 +22,10 @@ pub struct EncodeArgs {
     /// The file of codes to write
     #[arg(short, long, value_name = "OUT.alm")]
     output: PathBuf,
+    /// The codec: a folder, or a name on Hugging Face such as facebook/encodec_24khz [default: that
+    /// of the bundle]
+    #[arg(long, value_name = "CODEC", conflicts_with = "bundle")]
+    codec: Option<String>,
     /// Keep the codes of so many leading quantizers [default: all]
     #[arg(long, value_name = "Q", value_parser = numbers::count, allow_negative_numbers = true)]
     quantizers: Option<usize>,
@@ -31,7 +35,8 @@ const EXAMPLES: &str = "\
 Examples:
   audiolm encode hello.flac -o hello.alm
   audiolm encode hello.flac -o small.alm --quantizers 6
-  audiolm decode small.alm -o hello.wav";
+  audiolm decode small.alm -o hello.wav
+  audiolm encode hello.flac -o hello.alm --codec facebook/encodec_24khz";
 
 /// A file that was written.
 #[derive(Debug, Serialize)]
@@ -48,7 +53,10 @@ impl EncodeArgs {
     pub fn run(&self, session: &Session) -> Result<()> {
         let output = Output::codes(&self.output)?.beside(&self.input)?;
         let recording = read(&self.input)?;
-        let file = about(&self.input, session.load()?.encode(&recording, self.quantizers))?;
+        let file = about(
+            &self.input,
+            session.coder(self.codec.as_deref())?.encode(&recording, self.quantizers),
+        )?;
         let bytes = file.to_bytes();
         output.write(&bytes)?;
         let header = file.header();

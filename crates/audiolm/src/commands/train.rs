@@ -6,7 +6,7 @@ use std::process::exit;
 
 use anyhow::{Context, Result, ensure};
 use audiolm::pipeline::Bundle;
-use audiolm::train::{Ending, Plan, Preset, Run, Schedule, Stage, train};
+use audiolm::train::{Ending, Plan, Preset, Run, Schedule, Stage, take_codec, taken_codec, train};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
@@ -44,6 +44,10 @@ pub struct TrainArgs {
     /// A TOML file with the settings that differ; plan.toml in the folder of a run shows them all
     #[arg(long, value_name = "OVER.toml")]
     config: Option<PathBuf>,
+    /// A codec to take as it is instead of training one: a folder, or a name on Hugging Face such as
+    /// descript/dac_16khz [default: the one that the run has taken before]
+    #[arg(long, value_name = "CODEC")]
+    codec: Option<String>,
     /// Steps of each stage that is trained now
     #[arg(long, value_name = "N", value_parser = numbers::steps, allow_negative_numbers = true)]
     steps: Option<u64>,
@@ -53,6 +57,7 @@ const EXAMPLES: &str = "\
 Examples:
   audiolm train all --data recordings/ --run runs/mine
   audiolm train codec --data recordings/ --run runs/mine --config wider.toml
+  audiolm train all --data recordings/ --run runs/mine --codec descript/dac_16khz
   audiolm train all --run runs/mine             go on with an interrupted run
   audiolm train all --data recordings/ --run runs/toy --preset smoke
   audiolm train all --data recordings/ --run runs/mine --tokenizers models/speech-tiny
@@ -86,10 +91,17 @@ impl TrainArgs {
     /// Trains.
     pub fn run(&self, session: &Session) -> Result<()> {
         let plan = self.plan(session.named_seed())?;
+        if let Some(name) = &self.codec {
+            take_codec(&self.run, &session.codec_folder(name)?)?;
+        }
+        let (plan, stages) = match taken_codec(&self.run)? {
+            None => (plan, self.stages.list()),
+            Some(spec) => (plan.with_codec(spec), self.stages.without_codec(&self.run)?),
+        };
         let device = session.device()?;
         let stop = stop_on_ctrl_c()?;
         let mut trained = Trained { run: self.run.clone(), finished: Vec::new(), stopped: None };
-        for stage in self.stages.list() {
+        for stage in stages {
             let observer = &mut *progress::observer();
             let run =
                 Run { folder: &self.run, plan: &plan, device: &device, observer, stop: &stop };
@@ -201,6 +213,18 @@ impl Stages {
             Self::All => Stage::ALL.to_vec(),
             Self::One(stage) => vec![stage],
         }
+    }
+}
+
+impl Stages {
+    /// The stages of a run that has taken a codec as it was.
+    fn without_codec(self, run: &Path) -> Result<Vec<Stage>> {
+        ensure!(
+            !matches!(self, Self::One(Stage::Codec)),
+            "{}: this run has taken a codec as it is; there is none to train",
+            run.display()
+        );
+        Ok(self.list().into_iter().filter(|it| *it != Stage::Codec).collect())
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use audiolm::codec::{CodecConfig, CodecKind};
 use audiolm::evaluation::{CodecReport, ContinuationReport, Report, StageLikelihood};
 use audiolm::pipeline::{Bundle, Part};
 use audiolm::train::{Plan, Schedule, Stage};
@@ -41,7 +42,7 @@ impl ModelCard<'_> {
         let name = &self.bundle.manifest().name;
         let mut sections = vec![self.metadata(), format!("# {name}")];
         sections.extend(self.notes.map(|it| it.trim_end().to_owned()));
-        sections.extend([self.parts()?, self.training()]);
+        sections.extend([self.parts()?, self.training()?]);
         sections.extend(self.report.map(measured));
         sections.push(self.shown_curves());
         Ok(sections.join("\n\n") + "\n")
@@ -69,8 +70,10 @@ impl ModelCard<'_> {
         Ok(text)
     }
 
-    fn training(&self) -> String {
+    fn training(&self) -> Result<String> {
         let plan = self.plan;
+        let codec =
+            CodecConfig::load_from(&self.bundle.folder().join(Part::Codec.folder()))?.spec();
         let sets = match plan.data.sets.as_slice() {
             [] => "all sets".to_owned(),
             sets => format!("the sets {}", sets.join(", ")),
@@ -78,23 +81,30 @@ impl ModelCard<'_> {
         let mut text = format!(
             "## Training\n\nBy `audiolm train`, seed {}, on the training recordings of {sets}. \
              Features of layer {} of the semantic encoder make {} semantic tokens; codes are those \
-             of {} quantizers with {} entries each.\n\n\
+             of {}, {} quantizers with {} entries each.\n\n\
              | Stage | Steps | Crops in a batch | Seconds of a crop | Highest learning rate |\n\
              |---|---|---|---|---|",
             plan.seed,
             plan.kmeans.layer,
             plan.kmeans.n_clusters,
-            plan.codec.model.quantizer.n_quantizers(),
-            plan.codec.model.quantizer.codebook_size(),
+            match codec.kind {
+                CodecKind::SoundStream => "SoundStream".to_owned(),
+                published => format!("{published} as it was published"),
+            },
+            codec.n_quantizers,
+            codec.codebook_size,
         );
-        for Lesson { stage, schedule, batch, crop_seconds } in lessons(plan) {
+        let is_trained =
+            |it: &Lesson| it.stage != Stage::Codec || codec.kind == CodecKind::SoundStream;
+        let lessons = lessons(plan).into_iter().filter(is_trained);
+        for Lesson { stage, schedule, batch, crop_seconds } in lessons {
             let Schedule { steps, peak_learning_rate, .. } = schedule;
             let name = stage.name();
             let row =
                 format!("| {name} | {steps} | {batch} | {crop_seconds} | {peak_learning_rate} |");
             add(&mut text, &row);
         }
-        text
+        Ok(text)
     }
 
     fn shown_curves(&self) -> String {
