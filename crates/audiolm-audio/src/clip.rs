@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::{AudioError, AudioFormat, compressed, wav};
+use crate::{AudioBlocks, AudioError};
 
 /// The lowest sample rate believed, in Hz.
 pub const MIN_RATE_HZ: u32 = 1_000;
@@ -36,18 +36,13 @@ impl Clip {
     /// of a stream tells its length (MP3 without a Xing tag, ADTS), a cut cannot be noticed.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, AudioError> {
         let path = path.as_ref();
-        let mut file = open(path)?;
-        let format = AudioFormat::sniff(path, &mut file)?;
-        let clip = match format {
-            AudioFormat::Wav => wav::read(path, file)?,
-            _ => compressed::read(path, file, format)?,
-        };
-        if clip.samples.is_empty() {
-            return Err(AudioError::NoAudio { path: path.into(), format });
+        let mut blocks = AudioBlocks::new(path, open(path)?)?;
+        let sample_rate_hz = blocks.source_rate_hz();
+        let mut samples = Vec::new();
+        while let Some(block) = blocks.next_block()? {
+            samples.extend(block);
         }
-        check_rate(path, clip.sample_rate_hz)?;
-        clip.check_samples(path)?;
-        Ok(clip)
+        Ok(Self { samples, sample_rate_hz })
     }
 
     /// Reads a recording and resamples it to `rate_hz`.
@@ -78,20 +73,12 @@ impl Clip {
 
     /// Where the first sample is that is NaN or beyond [`MAX_AMPLITUDE`], if there is one.
     pub fn first_implausible(&self) -> Option<usize> {
-        self.samples.iter().position(|it| it.is_nan() || it.abs() > MAX_AMPLITUDE)
+        first_implausible(&self.samples)
     }
+}
 
-    /// Names the first sample that cannot be meant.
-    pub(crate) fn check_samples(&self, path: &Path) -> Result<(), AudioError> {
-        match self.first_implausible() {
-            None => Ok(()),
-            Some(position) => Err(AudioError::ImplausibleSample {
-                path: path.into(),
-                position,
-                value: self.samples[position],
-            }),
-        }
-    }
+pub(crate) fn first_implausible(samples: &[f32]) -> Option<usize> {
+    samples.iter().position(|it| it.is_nan() || it.abs() > MAX_AMPLITUDE)
 }
 
 pub(crate) fn open(path: &Path) -> Result<File, AudioError> {

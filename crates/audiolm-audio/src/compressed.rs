@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
@@ -13,24 +13,17 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::packet::Packet;
 
 use crate::untagged::Untagged;
-use crate::{AudioError, AudioFormat, Clip, ClipInfo, mono};
-
-/// Reads a compressed recording, mixed to mono.
-pub(crate) fn read(path: &Path, file: File, format: AudioFormat) -> Result<Clip, AudioError> {
-    let mut stream = Stream::open(path, file, format)?;
-    stream.decode_all()?;
-    Ok(Clip { samples: stream.mono, sample_rate_hz: stream.sample_rate_hz })
-}
+use crate::{AudioError, AudioFormat, ClipInfo, mono};
 
 /// Length, rate and channels: from the header where it states the length, else by decoding.
 pub(crate) fn probe(path: &Path, file: File, format: AudioFormat) -> Result<ClipInfo, AudioError> {
-    let mut stream = Stream::open(path, file, format)?;
+    let mut stream = CompressedBlocks::open(path, file, format)?;
     let stated = stream.promised.filter(|_| stream.channels > 0 && stream.sample_rate_hz > 0);
     let length = match stated {
         Some(length) => length,
         None => {
-            stream.decode_all()?;
-            stream.mono.len() as u64
+            while stream.decoded()?.is_some() {}
+            stream.n_decoded
         }
     };
     if length == 0 {
@@ -44,9 +37,9 @@ pub(crate) fn probe(path: &Path, file: File, format: AudioFormat) -> Result<Clip
     })
 }
 
-/// The audio track of a file, on its way to samples.
-struct Stream<'a> {
-    path: &'a Path,
+/// The audio track of a file, mixed to mono, packet by packet.
+pub(crate) struct CompressedBlocks {
+    path: PathBuf,
     format: AudioFormat,
     reader: Box<dyn FormatReader>,
     decoder: Box<dyn AudioDecoder>,
@@ -57,12 +50,38 @@ struct Stream<'a> {
     sample_rate_hz: u32,
     /// 0 until it is known.
     channels: u16,
-    /// What has been decoded so far.
-    mono: Vec<f32>,
+    /// Samples per channel that have been decoded so far.
+    n_decoded: u64,
+    is_begun: bool,
+    is_complete: bool,
+    /// What had to be decoded to know the rate.
+    first: Option<Vec<f32>>,
 }
 
-impl<'a> Stream<'a> {
-    fn open(path: &'a Path, file: File, format: AudioFormat) -> Result<Self, AudioError> {
+impl CompressedBlocks {
+    /// Decodes until the rate is known.
+    pub(crate) fn new(path: &Path, file: File, format: AudioFormat) -> Result<Self, AudioError> {
+        let mut blocks = Self::open(path, file, format)?;
+        blocks.first = blocks.decoded()?;
+        match blocks.first {
+            Some(_) => Ok(blocks),
+            None => Err(AudioError::NoAudio { path: path.into(), format }),
+        }
+    }
+
+    pub(crate) fn sample_rate_hz(&self) -> u32 {
+        self.sample_rate_hz
+    }
+
+    /// None after the last sample.
+    pub(crate) fn next_block(&mut self) -> Result<Option<Vec<f32>>, AudioError> {
+        match self.first.take() {
+            Some(block) => Ok(Some(block)),
+            None => self.decoded(),
+        }
+    }
+
+    fn open(path: &Path, file: File, format: AudioFormat) -> Result<Self, AudioError> {
         let file = Untagged::new(file)
             .map_err(|source| AudioError::Unreadable { path: path.into(), source })?;
         let source = MediaSourceStream::new(Box::new(file), Default::default());
@@ -79,42 +98,59 @@ impl<'a> Stream<'a> {
             .make_audio_decoder(parameters, &AudioDecoderOptions::default().verify(true))
             .map_err(|source| unsupported(Some(source)))?;
         Ok(Self {
-            path,
+            path: path.into(),
             format,
             track_id: track.id,
             promised: stated_length(format, track),
             sample_rate_hz: parameters.sample_rate.unwrap_or(0),
             channels: parameters.channels.as_ref().map_or(0, |it| it.count() as u16),
-            mono: Vec::new(),
+            n_decoded: 0,
+            is_begun: false,
+            is_complete: false,
+            first: None,
             reader,
             decoder,
         })
     }
 
-    fn decode_all(&mut self) -> Result<(), AudioError> {
-        let mut interleaved = Vec::new();
-        let mut is_first = true;
-        while let Some(packet) = self.next_packet()? {
-            let audio = self
-                .decoder
-                .decode(&packet)
-                .map_err(|source| failed(self.path, self.format, self.mono.len() as u64, source))?;
-            let (later_hz, n_channels) = (audio.spec().rate(), audio.spec().channels().count());
-            if n_channels == 0 {
-                return Err(AudioError::ZeroChannels { path: self.path.into() });
+    /// The samples of the next packet that holds some; none after the last, once the whole is
+    /// known to be complete.
+    fn decoded(&mut self) -> Result<Option<Vec<f32>>, AudioError> {
+        while !self.is_complete {
+            let Some(packet) = self.next_packet()? else {
+                self.is_complete = true;
+                return self.check_complete().map(|()| None);
+            };
+            let samples = self.mixed(&packet)?;
+            self.n_decoded += samples.len() as u64;
+            if !samples.is_empty() {
+                return Ok(Some(samples));
             }
-            if is_first {
-                (self.sample_rate_hz, self.channels) = (later_hz, n_channels as u16);
-                is_first = false;
-            }
-            if self.sample_rate_hz != later_hz {
-                let (path, first_hz) = (self.path.into(), self.sample_rate_hz);
-                return Err(AudioError::RateChanges { path, first_hz, later_hz });
-            }
-            audio.copy_to_vec_interleaved(&mut interleaved);
-            mono::mix_into(&mut self.mono, &interleaved, n_channels);
         }
-        self.check_complete()
+        Ok(None)
+    }
+
+    fn mixed(&mut self, packet: &Packet) -> Result<Vec<f32>, AudioError> {
+        let audio = self
+            .decoder
+            .decode(packet)
+            .map_err(|source| failed(&self.path, self.format, self.n_decoded, source))?;
+        let (later_hz, n_channels) = (audio.spec().rate(), audio.spec().channels().count());
+        if n_channels == 0 {
+            return Err(AudioError::ZeroChannels { path: self.path.clone() });
+        }
+        if !self.is_begun {
+            (self.sample_rate_hz, self.channels) = (later_hz, n_channels as u16);
+            self.is_begun = true;
+        }
+        if self.sample_rate_hz != later_hz {
+            let (path, first_hz) = (self.path.clone(), self.sample_rate_hz);
+            return Err(AudioError::RateChanges { path, first_hz, later_hz });
+        }
+        let (mut interleaved, mut samples) = (Vec::new(), Vec::new());
+        audio.copy_to_vec_interleaved(&mut interleaved);
+        mono::mix_into(&mut samples, &interleaved, n_channels);
+        Ok(samples)
     }
 
     /// The next packet of the audio track; other tracks are passed over.
@@ -123,7 +159,7 @@ impl<'a> Stream<'a> {
             let packet = self
                 .reader
                 .next_packet()
-                .map_err(|source| failed(self.path, self.format, self.mono.len() as u64, source))?;
+                .map_err(|source| failed(&self.path, self.format, self.n_decoded, source))?;
             match packet {
                 Some(it) if it.track_id != self.track_id => {}
                 other => return Ok(other),
@@ -132,13 +168,13 @@ impl<'a> Stream<'a> {
     }
 
     fn check_complete(&mut self) -> Result<(), AudioError> {
-        let found = self.mono.len() as u64;
+        let found = self.n_decoded;
         match self.promised {
             Some(promised) if found < promised => {
-                Err(AudioError::Truncated { path: self.path.into(), promised, found })
+                Err(AudioError::Truncated { path: self.path.clone(), promised, found })
             }
             _ if self.decoder.finalize().verify_ok == Some(false) => {
-                Err(AudioError::Checksum { path: self.path.into(), format: self.format })
+                Err(AudioError::Checksum { path: self.path.clone(), format: self.format })
             }
             _ => Ok(()),
         }

@@ -233,6 +233,14 @@ pub enum WriteError {
         /// The folder that is missing.
         folder: PathBuf,
     },
+    /// More samples than the header of the format can count.
+    #[error("{}: cannot be written: longer than the {most} bytes that a WAV file can hold", .path.display())]
+    TooLong {
+        /// The file to be written.
+        path: PathBuf,
+        /// Bytes of samples that can be written.
+        most: u64,
+    },
     /// The system refused.
     #[error("{}: cannot be written", .path.display())]
     Failed {

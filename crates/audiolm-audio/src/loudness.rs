@@ -1,20 +1,22 @@
 //! How loud a recording is.
 
-use crate::Clip;
+use crate::{Clip, Level};
 
 impl Clip {
     /// Root mean square of the samples; 0 for an empty clip.
     pub fn rms(&self) -> f32 {
-        if self.samples.is_empty() {
-            return 0.0;
-        }
-        let energy: f64 = self.samples.iter().map(|it| f64::from(*it).powi(2)).sum();
-        (energy / self.samples.len() as f64).sqrt() as f32
+        self.level().rms()
     }
 
     /// The largest absolute sample; 0 for an empty clip.
     pub fn peak(&self) -> f32 {
-        self.samples.iter().fold(0.0, |peak, it| peak.max(it.abs()))
+        self.level().peak()
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        let mut level = Level::default();
+        level.push(&self.samples);
+        level
     }
 }
 

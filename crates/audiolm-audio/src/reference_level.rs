@@ -3,7 +3,7 @@
 //! A recording is brought to [`REFERENCE_DBFS`] before a model is trained on it or makes tokens of
 //! it, and what is made of the tokens is brought back, so that quiet and loud recordings work alike.
 
-use crate::{Clip, decibels};
+use crate::Clip;
 
 /// The level, root mean square relative to full scale, at which the models hear a recording: that
 /// of speech in ITU-T P.56 practice, with room for its peaks.
@@ -16,21 +16,18 @@ impl Clip {
     /// The factor that brings the recording to [`REFERENCE_DBFS`], or as near as its peaks, which
     /// must stay within [-1, 1], allow.
     pub fn reference_gain(&self) -> f32 {
-        let level = decibels(self.rms());
-        if level < SILENCE_DBFS {
-            return 1.0;
-        }
-        amplitude(REFERENCE_DBFS - level).min(1.0 / self.peak())
+        self.level().reference_gain()
     }
-}
-
-fn amplitude(decibels: f32) -> f32 {
-    10f32.powf(decibels / 20.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decibels;
+
+    fn amplitude(decibels: f32) -> f32 {
+        10f32.powf(decibels / 20.0)
+    }
 
     /// A square wave at a level, with a click of full scale on top.
     fn clip(dbfs: f32, click: Option<f32>) -> Clip {

@@ -2,11 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use hound::{WavReader, WavSpec, WavWriter};
+use hound::{WavReader, WavSpec};
 
-use crate::{AudioError, AudioFormat, Clip, ClipInfo, WriteError, mono, to_int16, write_whole};
+use crate::{AudioError, AudioFormat, Clip, ClipInfo, WavFile, WriteError, mono, write_whole};
+
+/// Samples of all channels that are read at once.
+const BLOCK_SAMPLES: usize = 16_384;
 
 /// How the samples of a written WAV file are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,34 +41,34 @@ impl Clip {
         format: SampleFormat,
     ) -> Result<(), AudioError> {
         let path = path.as_ref();
-        self.check_samples(path)?;
         write_whole(path, |out| {
-            let fill = || -> Result<(), hound::Error> {
-                let mut writer = WavWriter::new(out, spec(self.sample_rate_hz, format))?;
-                match format {
-                    SampleFormat::Int16 => {
-                        self.samples.iter().try_for_each(|it| writer.write_sample(to_int16(*it)))?
-                    }
-                    SampleFormat::Float32 => {
-                        self.samples.iter().try_for_each(|it| writer.write_sample(*it))?
-                    }
-                }
-                writer.finalize()
-            };
-            fill().map_err(|source| failed(path, source))
+            let mut file = WavFile::new(out, path, self.sample_rate_hz, format)?;
+            file.push(&self.samples)?;
+            file.finish()
         })
     }
 }
 
-fn spec(sample_rate: u32, format: SampleFormat) -> WavSpec {
-    let (bits_per_sample, sample_format) = match format {
-        SampleFormat::Int16 => (16, hound::SampleFormat::Int),
-        SampleFormat::Float32 => (32, hound::SampleFormat::Float),
+impl SampleFormat {
+    /// Bytes of a sample.
+    pub(crate) fn bytes(self) -> u64 {
+        match self {
+            Self::Int16 => 2,
+            Self::Float32 => 4,
+        }
+    }
+}
+
+pub(crate) fn spec(sample_rate: u32, format: SampleFormat) -> WavSpec {
+    let bits_per_sample = 8 * format.bytes() as u16;
+    let sample_format = match format {
+        SampleFormat::Int16 => hound::SampleFormat::Int,
+        SampleFormat::Float32 => hound::SampleFormat::Float,
     };
     WavSpec { channels: 1, sample_rate, bits_per_sample, sample_format }
 }
 
-fn failed(path: &Path, error: hound::Error) -> AudioError {
+pub(crate) fn failed(path: &Path, error: hound::Error) -> AudioError {
     let source = match error {
         hound::Error::IoError(source) => source,
         other => io::Error::other(other),
@@ -73,20 +76,63 @@ fn failed(path: &Path, error: hound::Error) -> AudioError {
     WriteError::Failed { path: path.into(), source }.into()
 }
 
-/// Reads a WAV file, mixed to mono.
-pub(crate) fn read(path: &Path, file: File) -> Result<Clip, AudioError> {
-    let (mut reader, spec) = open(path, file)?;
-    let interleaved = match spec.sample_format {
-        hound::SampleFormat::Float => take_samples(path, &mut reader, |it: f32| it)?,
-        hound::SampleFormat::Int => {
-            let scale = 0.5_f32.powi(i32::from(spec.bits_per_sample) - 1);
-            take_samples(path, &mut reader, |it: i32| it as f32 * scale)?
+/// The samples of a WAV file, mixed to mono, block by block.
+pub(crate) struct WavBlocks {
+    path: PathBuf,
+    reader: WavReader<BufReader<File>>,
+    spec: WavSpec,
+    /// Samples per channel that have been read.
+    n_read: u64,
+}
+
+impl WavBlocks {
+    pub(crate) fn new(path: &Path, file: File) -> Result<Self, AudioError> {
+        let (reader, spec) = open(path, file)?;
+        Ok(Self { path: path.into(), reader, spec, n_read: 0 })
+    }
+
+    pub(crate) fn sample_rate_hz(&self) -> u32 {
+        self.spec.sample_rate
+    }
+
+    /// None after the last sample.
+    pub(crate) fn next_block(&mut self) -> Result<Option<Vec<f32>>, AudioError> {
+        let interleaved = match self.spec.sample_format {
+            hound::SampleFormat::Float => self.interleaved(|it: f32| it)?,
+            hound::SampleFormat::Int => {
+                let scale = 0.5_f32.powi(i32::from(self.spec.bits_per_sample) - 1);
+                self.interleaved(|it: i32| it as f32 * scale)?
+            }
+        };
+        let mut samples = Vec::new();
+        mono::mix_into(&mut samples, &interleaved, usize::from(self.spec.channels));
+        self.n_read += samples.len() as u64;
+        Ok(Some(samples).filter(|it| !it.is_empty()))
+    }
+
+    /// Some samples of all channels; the end of the file before the end of the data is an error.
+    fn interleaved<S: hound::Sample>(
+        &mut self,
+        convert: impl Fn(S) -> f32,
+    ) -> Result<Vec<f32>, AudioError> {
+        let n_channels = usize::from(self.spec.channels);
+        let promised = u64::from(self.reader.duration());
+        let most = (BLOCK_SAMPLES / n_channels).max(1) * n_channels;
+        let mut samples = Vec::with_capacity(most);
+        for sample in self.reader.samples::<S>().take(most) {
+            match sample {
+                Ok(sample) => samples.push(convert(sample)),
+                // The end of the file is the one failure that hound reports without the system's
+                // code.
+                Err(hound::Error::IoError(it)) if it.raw_os_error().is_none() => {
+                    let found = self.n_read + (samples.len() / n_channels) as u64;
+                    return Err(AudioError::Truncated { path: self.path.clone(), promised, found });
+                }
+                Err(source) => return Err(AudioError::BadWav { path: self.path.clone(), source }),
+            }
         }
-    };
-    let n_channels = usize::from(spec.channels);
-    let mut samples = Vec::with_capacity(interleaved.len() / n_channels);
-    mono::mix_into(&mut samples, &interleaved, n_channels);
-    Ok(Clip { samples, sample_rate_hz: spec.sample_rate })
+        Ok(samples)
+    }
 }
 
 /// What the header of a WAV file says.
@@ -160,28 +206,4 @@ impl ChunkHeader {
         reader.read_exact(&mut bytes)?;
         Ok(Self { name, bytes: u32::from_le_bytes(bytes) })
     }
-}
-
-/// All samples, still interleaved; the end of the file before the end of the data is an error.
-fn take_samples<S: hound::Sample>(
-    path: &Path,
-    reader: &mut WavReader<BufReader<File>>,
-    convert: impl Fn(S) -> f32,
-) -> Result<Vec<f32>, AudioError> {
-    let n_channels = u64::from(reader.spec().channels);
-    let promised = u64::from(reader.duration());
-    // The header may promise gigabytes that are not there, so nothing is reserved on its word.
-    let mut samples = Vec::new();
-    for sample in reader.samples::<S>() {
-        match sample {
-            Ok(sample) => samples.push(convert(sample)),
-            // The end of the file is the one failure that hound reports without the system's code.
-            Err(hound::Error::IoError(it)) if it.raw_os_error().is_none() => {
-                let found = samples.len() as u64 / n_channels;
-                return Err(AudioError::Truncated { path: path.into(), promised, found });
-            }
-            Err(source) => return Err(AudioError::BadWav { path: path.into(), source }),
-        }
-    }
-    Ok(samples)
 }

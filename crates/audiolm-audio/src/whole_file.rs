@@ -1,8 +1,7 @@
 //! Files that are there whole or not at all.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
@@ -30,24 +29,69 @@ use crate::WriteError;
 /// What `fill` returns; [`WriteError`] when the folder is missing or the system refuses.
 pub fn write_whole<E: From<WriteError>>(
     path: &Path,
-    fill: impl FnOnce(&mut BufWriter<&mut File>) -> Result<(), E>,
+    fill: impl FnOnce(&mut WholeFile) -> Result<(), E>,
 ) -> Result<(), E> {
-    let failed = |source| WriteError::Failed { path: path.into(), source };
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    if !folder.is_dir() {
-        return Err(WriteError::NoFolder { path: path.into(), folder: folder.into() }.into());
+    let mut file = WholeFile::create(path)?;
+    fill(&mut file)?;
+    Ok(file.keep()?)
+}
+
+/// A file on its way to its name: see [`write_whole`]. Dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub struct WholeFile {
+    path: PathBuf,
+    out: BufWriter<NamedTempFile>,
+}
+
+impl WholeFile {
+    /// Begins the file.
+    ///
+    /// # Errors
+    /// When the folder is missing or the system refuses.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, WriteError> {
+        let path = path.as_ref();
+        let folder = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        if !folder.is_dir() {
+            return Err(WriteError::NoFolder { path: path.into(), folder: folder.into() });
+        }
+        let failed = |source| WriteError::Failed { path: path.into(), source };
+        let out = BufWriter::new(temporary_in(folder).map_err(failed)?);
+        Ok(Self { path: path.into(), out })
     }
-    let mut file = temporary_in(folder).map_err(failed)?;
-    let mut out = BufWriter::new(file.as_file_mut());
-    fill(&mut out)?;
-    out.flush().map_err(failed)?;
-    drop(out);
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|it| failed(it.error))?;
-    Ok(())
+
+    /// Gives it its name.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn keep(self) -> Result<(), WriteError> {
+        let Self { path, out } = self;
+        let keep = || {
+            let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        keep().map_err(|source| WriteError::Failed { path: path.clone(), source })
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Seek for WholeFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.out.seek(to)
+    }
 }
 
 /// A temporary file with the permissions of an ordinary new file, rather than the private ones

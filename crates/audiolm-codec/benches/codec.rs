@@ -45,6 +45,39 @@ fn decodes(bencher: Bencher, seconds: usize) {
         .bench(|| codec.decode(codes.clone()).into_data());
 }
 
+/// A stream of chunks of 20 ms, encoded and decoded, in samples per second; for the time of one core
+/// alone, with `RAYON_NUM_THREADS=1`.
+#[divan::bench(args = [Size::Tiny, Size::Audiolm], sample_count = 20)]
+fn streams(bencher: Bencher, size: Size) {
+    let device = Device::default();
+    let config = size.config();
+    let codec = config.init(&device).unwrap();
+    let hop = config.hop_samples();
+    let chunk = noise(1, hop, &device);
+    let mut heard = codec.encoder().silence(1, &device);
+    let mut said = codec.decoder().silence(1, &device);
+    bencher.counter(ItemsCount::new(hop)).bench_local(|| {
+        let codes = codec.encode_step(chunk.clone(), &mut heard);
+        codec.decode_step(codes, &mut said).into_data()
+    });
+}
+
+/// A published size, or ours.
+#[derive(Debug, Clone, Copy)]
+enum Size {
+    Tiny,
+    Audiolm,
+}
+
+impl Size {
+    fn config(self) -> SoundStreamConfig {
+        match self {
+            Self::Tiny => SoundStreamConfig::tiny_16khz(),
+            Self::Audiolm => SoundStreamConfig::audiolm_16khz(),
+        }
+    }
+}
+
 /// The reconstruction loss of a batch of half seconds and its gradients, in samples per second.
 #[divan::bench(args = [1, 6], sample_count = 5)]
 fn learns(bencher: Bencher, batch: usize) {

@@ -129,6 +129,12 @@ impl AttentionLayerState {
     pub(crate) fn past(&self) -> usize {
         self.0.as_ref().map_or(0, Seen::len)
     }
+
+    pub(crate) fn n_numbers(&self) -> usize {
+        self.0
+            .as_ref()
+            .map_or(0, |it| it.keys.shape().num_elements() + it.values.shape().num_elements())
+    }
 }
 
 impl Seen {

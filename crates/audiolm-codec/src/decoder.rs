@@ -48,6 +48,19 @@ struct DecoderBlockState {
     units: Vec<ResidualUnitState>,
 }
 
+impl DecoderState {
+    /// How many numbers it carries: the same after every chunk, once attention has a whole window
+    /// of frames to remember.
+    pub fn n_numbers(&self) -> usize {
+        let blocks = self.blocks.iter().map(|it| {
+            let units = it.units.iter().map(ResidualUnitState::n_numbers).sum::<usize>();
+            it.upsample.n_numbers() + units
+        });
+        let attention = self.attention.as_ref().map_or(0, LocalAttentionState::n_numbers);
+        self.first.n_numbers() + blocks.sum::<usize>() + self.last.n_numbers() + attention
+    }
+}
+
 impl Decoder {
     pub(crate) fn new(config: &SoundStreamConfig, device: &Device) -> Result<Self, ConvError> {
         let mut channels = config.decoder_channels << config.strides.len();

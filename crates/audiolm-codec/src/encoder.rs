@@ -45,6 +45,19 @@ struct EncoderBlockState {
     downsample: CausalConv1dState,
 }
 
+impl EncoderState {
+    /// How many numbers it carries: the same after every chunk, once attention has a whole window
+    /// of frames to remember.
+    pub fn n_numbers(&self) -> usize {
+        let blocks = self.blocks.iter().map(|it| {
+            let units = it.units.iter().map(ResidualUnitState::n_numbers).sum::<usize>();
+            it.downsample.n_numbers() + units
+        });
+        let attention = self.attention.as_ref().map_or(0, LocalAttentionState::n_numbers);
+        self.first.n_numbers() + blocks.sum::<usize>() + self.last.n_numbers() + attention
+    }
+}
+
 impl Encoder {
     pub(crate) fn new(config: &SoundStreamConfig, device: &Device) -> Result<Self, ConvError> {
         let mut channels = config.encoder_channels;

@@ -28,7 +28,6 @@
 
 mod adversarial;
 mod attention_layer;
-mod bits;
 mod channels;
 mod code_file;
 mod codebook_usage;
@@ -45,6 +44,7 @@ mod error;
 mod film;
 mod folder;
 mod hub_config;
+mod latency;
 mod local_attention;
 mod loss;
 mod loss_balancer;
@@ -62,7 +62,9 @@ mod window_bias;
 
 pub use adversarial::{FeatureDistance, discriminator_hinge, feature_matching, generator_hinge};
 pub use channels::Channels;
-pub use code_file::{CodeFile, CodeFileError, CodeFileHeader, CodecId};
+pub use code_file::{
+    CodeFile, CodeFileError, CodeFileHeader, CodePacking, CodeReader, CodeWriter, CodecId,
+};
 pub use codebook_usage::CodebookUsage;
 pub use codec::{Codec, CodecConfig};
 pub use codec_spec::{CodecKind, CodecSpec};

@@ -73,6 +73,10 @@ impl LocalAttention {
 }
 
 impl LocalAttentionState {
+    pub(crate) fn n_numbers(&self) -> usize {
+        self.layers.iter().map(AttentionLayerState::n_numbers).sum()
+    }
+
     /// How many frames it still knows.
     fn past(&self) -> usize {
         self.layers.first().map_or(0, AttentionLayerState::past)

@@ -21,6 +21,12 @@ pub(crate) struct ResidualUnitState {
     mixing: CausalConv1dState,
 }
 
+impl ResidualUnitState {
+    pub(crate) fn n_numbers(&self) -> usize {
+        self.dilated.n_numbers() + self.mixing.n_numbers()
+    }
+}
+
 impl ResidualUnit {
     /// A unit that adds nothing to its input before it has learnt to.
     pub(crate) fn new(

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "the golden needs a part of it")]
 mod support;
 
+use audiolm_codec::{LocalAttentionConfig, SoundStream, SoundStreamConfig};
 use burn::prelude::*;
 use burn::tensor::Distribution;
 use proptest::prelude::*;
@@ -61,6 +62,20 @@ fn check_wave_of_chunks(chunks: &[usize]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn check_codes_of_chunks(chunks: &[usize]) -> Result<(), TestCaseError> {
+    let device = Device::default();
+    let codec = codec(&device);
+    let wave = noise(chunks.iter().sum(), &device);
+    let mut state = codec.encoder().silence(2, &device);
+    let steps = ends(chunks).into_iter().zip(chunks).map(|(end, frames)| {
+        let chunk = wave.clone().slice_dim(2, (end - frames) * HOP..end * HOP);
+        codec.encode_step(chunk, &mut state)
+    });
+    let streamed = Tensor::cat(steps.collect(), 2);
+    prop_assert_eq!(streamed.into_data(), codec.encode(wave).into_data());
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
 
@@ -70,20 +85,40 @@ proptest! {
     }
 
     #[test]
+    fn chunks_have_the_codes_of_the_whole(chunks in prop::collection::vec(1_usize..9, 1..6)) {
+        check_codes_of_chunks(&chunks)?;
+    }
+
+    #[test]
     fn chunks_decode_as_the_whole(chunks in prop::collection::vec(1_usize..9, 1..6)) {
         check_wave_of_chunks(&chunks)?;
     }
 }
 
-#[test]
-fn codes_of_a_stream_are_those_of_the_whole() {
+/// The states of a long stream are as large as after its first frames.
+#[track_caller]
+fn check_sizes(codec: &SoundStream, first_frames: usize) {
     let device = Device::default();
-    let codec = codec(&device);
-    let wave = noise(9, &device);
-    let mut state = codec.encoder().silence(2, &device);
-    let steps = wave.clone().split(HOP, 2).into_iter();
-    let codes: Vec<_> = steps.map(|it| codec.encode_step(it, &mut state)).collect();
-    assert_eq!(Tensor::cat(codes, 2).into_data(), codec.encode(wave).into_data());
+    let mut heard = codec.encoder().silence(1, &device);
+    let mut said = codec.decoder().silence(1, &device);
+    let mut sizes = None;
+    // An hour of frames at this hop would be 2.9 million; what grew would show after a thousand.
+    for frames in std::iter::once(first_frames).chain((0..300).map(|it| 1 + it % 5)) {
+        let wave = noise(frames, &device).slice_dim(0, ..1);
+        let codes = codec.encode_step(wave, &mut heard);
+        codec.decode_step(codes, &mut said);
+        let found = (heard.n_numbers(), said.n_numbers());
+        assert_eq!(found, *sizes.get_or_insert(found));
+    }
+}
+
+#[test]
+fn states_keep_their_size() {
+    let device = Device::default();
+    check_sizes(&codec(&device), 1);
+    let attention = Some(LocalAttentionConfig { n_layers: 2, n_heads: 2, window_frames: 4 });
+    let config = SoundStreamConfig { attention, ..support::config() };
+    check_sizes(&config.init(&device).unwrap(), 4);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The files behind a [`WaveStore`](crate::WaveStore): samples in one, their index in another.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ impl CachePaths {
 
     fn write(
         &self,
-        out: &mut BufWriter<&mut File>,
+        out: &mut impl Write,
         recording: &Recording,
         clip: &Clip,
     ) -> Result<CacheEntry, DataError> {

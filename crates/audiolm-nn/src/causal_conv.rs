@@ -48,6 +48,13 @@ pub struct CausalConv1d {
 #[derive(Debug, Clone)]
 pub struct CausalConv1dState(Tensor<3>);
 
+impl CausalConv1dState {
+    /// How many numbers it carries: the same after every chunk.
+    pub fn n_numbers(&self) -> usize {
+        self.0.shape().num_elements()
+    }
+}
+
 impl CausalConv1dConfig {
     /// Builds the layer with weights of variance `1 / (channels_in * kernel_size)` and no bias, so
     /// that a signal keeps its level through a stack of layers.

@@ -32,6 +32,13 @@ pub struct CausalConvTranspose1d {
 #[derive(Debug, Clone)]
 pub struct CausalConvTranspose1dState(Tensor<3>);
 
+impl CausalConvTranspose1dState {
+    /// How many numbers it carries: the same after every chunk.
+    pub fn n_numbers(&self) -> usize {
+        self.0.shape().num_elements()
+    }
+}
+
 impl CausalConvTranspose1dConfig {
     /// Builds the layer with weights of variance `1 / (2 * channels_in)`, for two frames reach each
     /// output, and no bias.

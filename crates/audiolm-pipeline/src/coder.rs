@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use audiolm_audio::Clip;
+use audiolm_audio::{AudioFile, Clip};
 use audiolm_codec::{CodeFile, CodeFileHeader, Codec, CodecId, CodecKind, CodecSpec};
 use burn::prelude::*;
 
-use crate::heard::{Heard, Rate, unlevelled};
+use crate::encode_stream::EncodeStream;
+use crate::heard::{Heard, Rate};
+use crate::heard_blocks::HeardBlocks;
 use crate::part::WEIGHTS_FILE;
 use crate::pieces::PIECES;
-use crate::{BundleError, PipelineError, files};
+use crate::{BundleError, DecodedBlocks, EncodedBlocks, PipelineError, files};
 
 /// Any codec on a device: of a bundle, or from a folder of its own.
 ///
@@ -70,18 +72,11 @@ impl Coder {
     ) -> Result<CodeFile, PipelineError> {
         let n_quantizers = self.checked_quantizers(quantizers)?;
         let heard = self.hear(recording)?;
-        let header = CodeFileHeader {
-            n_quantizers: n_quantizers as u16,
-            codebook_size: self.spec().codebook_size as u32,
-            sample_rate_hz: self.rate().sample_rate_hz,
-            hop_samples: self.rate().hop_samples as u32,
-            n_samples: heard.clip.samples.len() as u64,
-            gain: heard.gain(),
-            codec: self.id,
-        };
-        let codes = self.codes(&heard.levelled());
-        let kept = &codes[..codes.len() / self.spec().n_quantizers * n_quantizers];
-        Ok(CodeFile::new(header, transposed(kept, n_quantizers)))
+        let header = self.header(n_quantizers, heard.clip.samples.len() as u64, heard.gain());
+        let mut stream = self.encoding(n_quantizers);
+        let mut codes = stream.push(&heard.levelled());
+        codes.extend(stream.finish());
+        Ok(CodeFile::new(header, codes))
     }
 
     /// The sound of codes that this codec has made.
@@ -89,12 +84,62 @@ impl Coder {
     /// # Errors
     /// Where another codec has made them.
     pub fn decode_file(&self, file: &CodeFile) -> Result<Clip, PipelineError> {
-        let header = file.header();
+        let codes = std::iter::once(Ok::<_, PipelineError>(file.codes().to_vec()));
+        let blocks = self.decode_blocks(file.header(), codes, None)?;
+        let wave = blocks.collect::<Result<Vec<_>, _>>()?;
+        Ok(self.rate().clip(wave.concat()))
+    }
+
+    /// A recording of any length as the codes that [`encode`](Self::encode) makes of it, block by
+    /// block, so that memory does not grow with it. It is read twice: to know how loud and how long
+    /// it is, and to encode it.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode), and where the recording cannot be read.
+    pub fn encode_blocks(
+        &self,
+        recording: &AudioFile,
+        quantizers: Option<usize>,
+    ) -> Result<EncodedBlocks<'_>, PipelineError> {
+        let n_quantizers = self.checked_quantizers(quantizers)?;
+        let level = HeardBlocks::new(recording, self.rate())?.level()?;
+        let gain = if self.levels() { level.reference_gain() } else { 1.0 };
+        Ok(EncodedBlocks {
+            header: self.header(n_quantizers, level.n_samples(), gain),
+            heard: HeardBlocks::new(recording, self.rate())?,
+            stream: Some(self.encoding(n_quantizers)),
+            n_heard: 0,
+        })
+    }
+
+    /// The sound of codes, `[frame][quantizer]`, that this codec has made, block by block, so that
+    /// memory does not grow with them; of the first `quantizers`, all of them without a value.
+    ///
+    /// # Errors
+    /// Where another codec has made them, or they have no such number of quantizers.
+    pub fn decode_blocks<I, E>(
+        &self,
+        header: &CodeFileHeader,
+        codes: I,
+        quantizers: Option<usize>,
+    ) -> Result<DecodedBlocks<'_, I>, PipelineError>
+    where
+        I: Iterator<Item = Result<Vec<u32>, E>>,
+        PipelineError: From<E>,
+    {
         self.check_maker(header)?;
-        let codes = transposed(file.codes(), header.n_frames() as usize);
-        let mut wave = self.wave(&codes, usize::from(header.n_quantizers));
-        wave.truncate(header.n_samples as usize);
-        Ok(self.rate().clip(unlevelled(wave, header.gain)))
+        let n_given = usize::from(header.n_quantizers);
+        let n_used = checked(quantizers, n_given)?;
+        let stream = PIECES.decoding(&self.codec, &self.device).with_quantizers(n_used);
+        Ok(DecodedBlocks {
+            codes,
+            block: Vec::new().into_iter(),
+            stream: Some(stream),
+            n_given,
+            n_used,
+            gain: header.gain,
+            n_left: header.n_samples,
+        })
     }
 
     /// The codes of a wave at the codec's rate, `[quantizer][frame]`.
@@ -114,18 +159,35 @@ impl Coder {
 
     fn hear(&self, recording: &Clip) -> Result<Heard, PipelineError> {
         let heard = Heard::new(recording, f64::INFINITY, self.rate())?;
-        Ok(match self.spec().kind {
-            CodecKind::SoundStream => heard,
-            CodecKind::EnCodec | CodecKind::Dac | CodecKind::Mimi => heard.as_it_is(),
-        })
+        Ok(if self.levels() { heard } else { heard.as_it_is() })
+    }
+
+    /// Whether it hears recordings at one loudness.
+    fn levels(&self) -> bool {
+        match self.spec().kind {
+            CodecKind::SoundStream => true,
+            CodecKind::EnCodec | CodecKind::Dac | CodecKind::Mimi => false,
+        }
+    }
+
+    fn encoding(&self, n_quantizers: usize) -> EncodeStream<'_> {
+        PIECES.encoding(&self.codec, &self.device).with_quantizers(n_quantizers)
+    }
+
+    fn header(&self, n_quantizers: usize, n_samples: u64, gain: f32) -> CodeFileHeader {
+        CodeFileHeader {
+            n_quantizers: n_quantizers as u16,
+            codebook_size: self.spec().codebook_size as u32,
+            sample_rate_hz: self.rate().sample_rate_hz,
+            hop_samples: self.rate().hop_samples as u32,
+            n_samples,
+            gain,
+            codec: self.id,
+        }
     }
 
     fn checked_quantizers(&self, quantizers: Option<usize>) -> Result<usize, PipelineError> {
-        let available = self.spec().n_quantizers;
-        match quantizers.unwrap_or(available) {
-            found if (1..=available).contains(&found) => Ok(found),
-            found => Err(PipelineError::Quantizers { available, found }),
-        }
+        checked(quantizers, self.spec().n_quantizers)
     }
 
     fn check_maker(&self, header: &CodeFileHeader) -> Result<(), PipelineError> {
@@ -142,20 +204,10 @@ impl Coder {
     }
 }
 
-/// Rows as columns: a matrix of `n_rows` rows, row by row, becomes one of as many columns.
-fn transposed(matrix: &[u32], n_rows: usize) -> Vec<u32> {
-    let n_columns = matrix.len() / n_rows;
-    let column = |column: usize| matrix[column..].iter().step_by(n_columns).copied();
-    (0..n_columns).flat_map(column).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_become_columns() {
-        assert_eq!(transposed(&[1, 2, 3, 4, 5, 6], 2), [1, 4, 2, 5, 3, 6]);
-        assert_eq!(transposed(&[1, 4, 2, 5, 3, 6], 3), [1, 2, 3, 4, 5, 6]);
+/// As many quantizers as were asked for, of those that are there.
+fn checked(quantizers: Option<usize>, available: usize) -> Result<usize, PipelineError> {
+    match quantizers.unwrap_or(available) {
+        found if (1..=available).contains(&found) => Ok(found),
+        found => Err(PipelineError::Quantizers { available, found }),
     }
 }

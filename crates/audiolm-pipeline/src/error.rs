@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use audiolm_audio::{AudioError, WriteError};
-use audiolm_codec::{CodecError, CodecId};
+use audiolm_codec::{CodeFileError, CodecError, CodecId};
 use audiolm_nn::WeightsError;
 use audiolm_semantic::SemanticError;
 use audiolm_transformer::{ConfigError, GenerateError, SamplingError, TokenError};
@@ -219,6 +219,17 @@ pub enum PipelineError {
         /// The value given.
         found: f64,
     },
+    /// Another recording under the same name: it is read twice.
+    #[error("the recording changed while it was read: expected {expected} samples, found {found}")]
+    RecordingChanged {
+        /// How long it was at first.
+        expected: u64,
+        /// How many samples there were, or where it went on.
+        found: u64,
+    },
+    /// Codes that cannot be read.
+    #[error(transparent)]
+    CodeFile(#[from] CodeFileError),
     /// Codes that mean something else to the codec at hand.
     #[error("the codes were made by another codec (expected {expected}, found {found})")]
     OtherCodec {

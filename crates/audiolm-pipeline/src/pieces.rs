@@ -3,6 +3,9 @@
 use audiolm_codec::Codec;
 use burn::prelude::*;
 
+use crate::decode_stream::DecodeStream;
+use crate::encode_stream::EncodeStream;
+
 /// How long recordings are divided for the codec: memory depends on the piece alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pieces {
@@ -15,22 +18,24 @@ pub(crate) struct Pieces {
 pub(crate) const PIECES: Pieces = Pieces { samples: 320_000 };
 
 impl Pieces {
+    /// For a wave that comes little by little.
+    pub(crate) fn encoding<'a>(&self, codec: &'a Codec, device: &'a Device) -> EncodeStream<'a> {
+        EncodeStream::new(codec, self.frames_of(codec) * codec.spec().hop_samples, device)
+    }
+
+    /// For codes that come little by little.
+    pub(crate) fn decoding<'a>(&self, codec: &'a Codec, device: &'a Device) -> DecodeStream<'a> {
+        DecodeStream::new(codec, self.frames_of(codec), device)
+    }
+
     /// The codes of a wave, `[quantizer][frame]`. The codec completes a last frame that is not
     /// whole.
     pub(crate) fn encode(&self, codec: &Codec, wave: &[f32], device: &Device) -> Vec<u32> {
-        let mut stream = codec.encode_stream();
-        let pieces = wave.chunks(self.frames_of(codec) * codec.spec().hop_samples);
-        let mut codes: Vec<_> = pieces
-            .filter_map(|samples| {
-                let piece = Tensor::<1>::from_floats(samples, device);
-                codec.encode_step(piece.unsqueeze(), &mut stream)
-            })
-            .collect();
-        codes.extend(codec.encode_end(stream));
-        match codes.is_empty() {
-            true => Vec::new(),
-            false => Tensor::cat(codes, 2).try_into_vec_as().expect("codes are small integers"),
-        }
+        let mut stream = self.encoding(codec, device);
+        let mut codes = stream.push(wave);
+        codes.extend(stream.finish());
+        let n_frames = codes.len() / codec.spec().n_quantizers;
+        transposed(&codes, n_frames)
     }
 
     /// The wave of codes, `[quantizer][frame]`, of the first `n_quantizers`.
@@ -41,22 +46,9 @@ impl Pieces {
         n_quantizers: usize,
         device: &Device,
     ) -> Vec<f32> {
-        let n_frames = codes.len() / n_quantizers;
-        let mut stream = codec.decode_stream();
-        let mut wave = Vec::with_capacity(n_frames * codec.spec().hop_samples);
-        let mut keep = |decoded: Option<Tensor<3>>| {
-            let samples = decoded.map(|it| it.try_into_vec_as::<f32>());
-            wave.extend(samples.into_iter().flat_map(|it| it.expect("a wave can be read back")));
-        };
-        let frames = self.frames_of(codec);
-        for start in (0..n_frames).step_by(frames) {
-            let end = (start + frames).min(n_frames);
-            let rows = codes.chunks(n_frames).map(|row| &row[start..end]);
-            let piece: Vec<i32> = rows.flatten().map(|code| *code as i32).collect();
-            let piece = TensorData::new(piece, [1, n_quantizers, end - start]);
-            keep(codec.decode_step(Tensor::from_data(piece, device), &mut stream));
-        }
-        keep(codec.decode_end(stream));
+        let mut stream = self.decoding(codec, device).with_quantizers(n_quantizers);
+        let mut wave = stream.push(&transposed(codes, n_quantizers));
+        wave.extend(stream.finish());
         wave
     }
 
@@ -65,12 +57,20 @@ impl Pieces {
     }
 }
 
+/// Rows as columns: a matrix of `n_rows` rows, row by row, becomes one of as many columns.
+fn transposed(matrix: &[u32], n_rows: usize) -> Vec<u32> {
+    let n_columns = matrix.len().checked_div(n_rows).unwrap_or(0);
+    let column = |column: usize| matrix[column..].iter().step_by(n_columns).copied();
+    (0..n_columns).flat_map(column).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use audiolm_codec::{QuantizerConfig, SoundStreamConfig};
     use audiolm_nn::generator;
     use burn::tensor::Distribution;
+    use proptest::prelude::*;
 
     /// As deep as the codec of AudioLM.
     fn codec(device: &Device) -> Codec {
@@ -86,6 +86,48 @@ mod tests {
         let vectors = codec.embed(noise);
         let codec = codec.fit_codebooks(vectors, &mut generator(0, "codebooks", 0), |_| {});
         Codec::of_sound_stream(config, codec)
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        assert_eq!(transposed(&[1, 2, 3, 4, 5, 6], 2), [1, 4, 2, 5, 3, 6]);
+        assert_eq!(transposed(&[1, 4, 2, 5, 3, 6], 3), [1, 2, 3, 4, 5, 6]);
+        assert!(transposed(&[], 0).is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn a_stream_is_the_whole_to_the_bit_however_it_is_cut(
+            cuts in prop::collection::vec(1_usize..9_000, 1..9),
+        ) {
+            let device = Device::default();
+            device.seed(0);
+            let (codec, pieces) = (codec(&device), Pieces { samples: 20 * 320 });
+            let wave: Vec<f32> = (0..30_000).map(|n| 0.2 * (n as f32 * 0.03).sin()).collect();
+            let mut stream = pieces.encoding(&codec, &device);
+            let mut codes = Vec::new();
+            let mut left = &wave[..];
+            for cut in cuts.iter().cycle() {
+                let (now, later) = left.split_at(left.len().min(*cut));
+                codes.extend(stream.push(now));
+                left = later;
+                if left.is_empty() {
+                    break;
+                }
+            }
+            codes.extend(stream.finish());
+            let n_frames = wave.len().div_ceil(320);
+            let expected = pieces.encode(&codec, &wave, &device);
+            prop_assert_eq!(&transposed(&codes, n_frames), &expected);
+
+            let mut stream = pieces.decoding(&codec, &device);
+            let frames = codes.chunks(3 * (1 + cuts[0] % 50));
+            let mut found: Vec<f32> = frames.flat_map(|it| stream.push(it)).collect();
+            found.extend(stream.finish());
+            prop_assert_eq!(found, pieces.decode(&codec, &expected, 3, &device));
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 
 use std::sync::OnceLock;
 
-use audiolm_audio::Clip;
+use audiolm_audio::{AudioFile, Clip, SampleFormat};
+use audiolm_codec::{CodePacking, CodeReader};
 use audiolm_pipeline::testing::{self, CODEBOOK_SIZE, N_IDS, N_QUANTIZERS};
 use audiolm_pipeline::{
     AudioLm, Continuation, ContinueOptions, GenerateOptions, Part, PipelineError, Progress,
@@ -205,6 +206,61 @@ fn long_recordings_are_heard_in_pieces() {
     let tokens = lm().tokenize(&long).unwrap();
     assert_eq!(tokens.n_frames(), 1025);
     assert_eq!(lm().reconstruct(&long, None).unwrap().samples.len(), long.samples.len());
+}
+
+/// A file in blocks gives the codes and the sound of the same file in memory.
+#[track_caller]
+fn check_blocks(clip: &Clip, quantizers: Option<usize>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording.wav");
+    clip.write_wav_as(&path, SampleFormat::Float32).unwrap();
+    let coder = lm().coder();
+    let whole = coder.encode(clip, quantizers).unwrap();
+    let file = AudioFile::open(&path).unwrap();
+    let blocks = coder.encode_blocks(&file, quantizers).unwrap();
+    let header = *blocks.header();
+    assert_eq!(&header, whole.header());
+    let codes: Vec<Vec<u32>> = blocks.map(Result::unwrap).collect();
+    assert!(codes.iter().all(|it| it.len() <= 1000 * N_QUANTIZERS));
+    assert!(codes.concat() == whole.codes());
+
+    let bytes = whole.to_bytes(CodePacking::Adaptive);
+    let reader = CodeReader::new(&bytes[..]).unwrap();
+    let blocks = coder.decode_blocks(&header, reader, None).unwrap();
+    let wave: Vec<_> = blocks.map(Result::unwrap).collect();
+    assert!(wave.iter().all(|it| it.len() <= 1000 * HOP));
+    assert!(wave.concat() == coder.decode_file(&whole).unwrap().samples);
+}
+
+#[test]
+fn a_file_in_blocks_is_the_whole() {
+    check_blocks(&recording(0.505, RATE_HZ), None);
+    check_blocks(&recording(41.3, 22_050), Some(2));
+    // Half a sample more or less at the end.
+    for extra in 1..7 {
+        let mut clip = recording(0.3, 44_100);
+        clip.samples.extend(vec![0.1; extra]);
+        check_blocks(&clip, None);
+    }
+}
+
+#[test]
+fn minutes_in_blocks_are_the_whole() {
+    check_blocks(&recording(180.0, 8_000), None);
+}
+
+#[test]
+fn fewer_quantizers_decode_in_blocks() {
+    let (coder, recording) = (lm().coder(), recording(0.505, RATE_HZ));
+    let all = coder.encode(&recording, None).unwrap();
+    let decode = |quantizers| {
+        let codes = std::iter::once(Ok::<_, PipelineError>(all.codes().to_vec()));
+        let blocks = coder.decode_blocks(all.header(), codes, quantizers)?;
+        Ok::<_, PipelineError>(blocks.collect::<Result<Vec<_>, _>>()?.concat())
+    };
+    let expected = coder.reconstruct(&recording, Some(2)).unwrap().samples;
+    assert!(decode(Some(2)).unwrap() == expected);
+    check_refused(decode(Some(5)), "quantizers must be between 1 and 4, found 5");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod bundle_folder;
 mod cli;
 mod commands;
+mod destination;
 mod failure;
 mod interrupt;
 mod numbers;

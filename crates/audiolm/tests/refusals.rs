@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use audiolm::codec::{CodeFile, CodeFileHeader, CodecId};
+use audiolm::codec::{CodeFile, CodeFileHeader, CodePacking, CodecId};
 
 use support::Bench;
 
@@ -101,12 +101,18 @@ fn codes_that_cannot_be_read() {
     let mut other = CodeFile::from_bytes(&whole).unwrap();
     let codec = CodecId::from_sha256(&"7".repeat(64)).unwrap();
     other = CodeFile::new(CodeFileHeader { codec, ..*other.header() }, other.codes().to_vec());
-    fs::write(bench.path("other.alm"), other.to_bytes()).unwrap();
+    fs::write(bench.path("other.alm"), other.to_bytes(CodePacking::Bits)).unwrap();
     let check = |arguments: &str, parts: &[&str]| bench.check_refused(arguments, FAILED, parts);
     check("decode prompt.wav -o out.wav", &["prompt.wav: not a file of codes"]);
     check("decode cut.alm -o out.wav", &["cut.alm: damaged", "bytes"]);
     check("decode other.alm -o out.wav", &["other.alm", "another codec", "77777777"]);
     check("encode prompt.wav -o out.wav", &["out.wav", "ends in .alm"]);
+    check("decode whole.alm -o out.wav --quantizers 5", &["between 1 and 4, found 5"]);
+    // Damage that shows at the end leaves nothing of what came before.
+    let mut damaged = whole;
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(bench.path("damaged.alm"), damaged).unwrap();
+    check("decode damaged.alm -o out.wav", &["damaged.alm: damaged", "checksum"]);
 }
 #[test]
 fn recordings_that_are_too_short() {

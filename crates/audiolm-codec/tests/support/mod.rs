@@ -12,14 +12,17 @@ pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sound_stream").join(name)
 }
 
-pub fn codec(device: &Device) -> SoundStream {
-    let config = SoundStreamConfig {
+pub fn config() -> SoundStreamConfig {
+    SoundStreamConfig {
         encoder_channels: 4,
         decoder_channels: 4,
         strides: vec![4, 5],
         dimension: 8,
         quantizer: QuantizerConfig::residual(4, 16),
         ..SoundStreamConfig::tiny_16khz()
-    };
-    load_weights(config.init(device).unwrap(), &fixture("model.safetensors")).unwrap()
+    }
+}
+
+pub fn codec(device: &Device) -> SoundStream {
+    load_weights(config().init(device).unwrap(), &fixture("model.safetensors")).unwrap()
 }

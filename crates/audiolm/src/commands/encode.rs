@@ -1,25 +1,27 @@
 //! `audiolm encode`.
 
 use std::fmt;
+use std::io::Seek;
 use std::path::PathBuf;
 
-use anyhow::Result;
-use clap::Args;
+use anyhow::{Context, Result};
+use audiolm::codec::{CodePacking, CodeWriter};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::sound::{about, read};
+use super::sound::{about, open};
+use crate::destination::Destination;
 use crate::numbers;
-use crate::output::Output;
 use crate::session::Session;
 
-/// Compress a recording to the codes of the codec
+/// Compress a recording of any length to the codes of the codec
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct EncodeArgs {
-    /// The recording
+    /// The recording, or - for the standard input
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// The file of codes to write
+    /// The file of codes to write, or - for the standard output
     #[arg(short, long, value_name = "OUT.alm")]
     output: PathBuf,
     /// The codec: a folder, or a name on Hugging Face such as facebook/encodec_24khz [default: that
@@ -29,12 +31,26 @@ pub struct EncodeArgs {
     /// Keep the codes of so many leading quantizers [default: all]
     #[arg(long, value_name = "Q", value_parser = numbers::count, allow_negative_numbers = true)]
     quantizers: Option<usize>,
+    /// How codes become bytes
+    #[arg(long, value_enum, default_value_t)]
+    packing: Packing,
+}
+
+/// A [`CodePacking`] to choose.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Packing {
+    /// Each code in as many bits
+    Bits,
+    /// Frequent codes in fewer bits, by range coding
+    #[default]
+    Adaptive,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   audiolm encode hello.flac -o hello.alm
   audiolm encode hello.flac -o small.alm --quantizers 6
+  audiolm encode - -o - < hello.flac > hello.alm
   audiolm decode small.alm -o hello.wav
   audiolm encode hello.flac -o hello.alm --codec facebook/encodec_24khz";
 
@@ -44,29 +60,47 @@ struct Encoded {
     output: PathBuf,
     seconds: f64,
     quantizers: u16,
-    bytes: usize,
+    bytes: u64,
     bits_per_second: f64,
 }
 
 impl EncodeArgs {
     /// Encodes.
     pub fn run(&self, session: &Session) -> Result<()> {
-        let output = Output::codes(&self.output)?.beside(&self.input)?;
-        let recording = read(&self.input)?;
-        let file = about(
-            &self.input,
-            session.coder(self.codec.as_deref())?.encode(&recording, self.quantizers),
-        )?;
-        let bytes = file.to_bytes();
-        output.write(&bytes)?;
-        let header = file.header();
+        let output = Destination::codes(&self.output)?.beside(&self.input)?;
+        let recording = open(&self.input)?;
+        let coder = session.coder(self.codec.as_deref())?;
+        let codes = about(&self.input, coder.encode_blocks(&recording, self.quantizers))?;
+        let header = *codes.header();
+        let written = || output.path().display().to_string();
+        let mut out = output.open()?;
+        let mut writer =
+            CodeWriter::new(&mut out, header, self.packing.into()).with_context(written)?;
+        for block in codes {
+            writer.push(&about(&self.input, block)?).with_context(written)?;
+        }
+        writer.finish().with_context(written)?;
+        let bytes = out.stream_position()?;
+        out.keep()?;
+        if output.is_standard() {
+            return Ok(());
+        }
         session.print(&Encoded {
             output: output.path().to_owned(),
-            seconds: header.n_samples as f64 / f64::from(header.sample_rate_hz),
+            seconds: header.seconds(),
             quantizers: header.n_quantizers,
-            bytes: bytes.len(),
-            bits_per_second: header.bits_per_second(),
+            bytes,
+            bits_per_second: 8.0 * bytes as f64 / header.seconds(),
         })
+    }
+}
+
+impl From<Packing> for CodePacking {
+    fn from(packing: Packing) -> Self {
+        match packing {
+            Packing::Bits => Self::Bits,
+            Packing::Adaptive => Self::Adaptive,
+        }
     }
 }
 

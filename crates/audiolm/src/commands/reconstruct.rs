@@ -6,19 +6,19 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 
-use super::sound::{Sound, about, read};
+use super::sound::{Sound, about, open};
+use crate::destination::Destination;
 use crate::numbers;
-use crate::output::Output;
 use crate::session::Session;
 
 /// Send a recording through the codec: what the language models can sound like at best
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReconstructArgs {
-    /// The recording
+    /// The recording, or - for the standard input
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// The WAV file to write
+    /// The WAV file to write, or - for the standard output
     #[arg(short, long, value_name = "OUT.wav")]
     output: PathBuf,
     /// The codec: a folder, or a name on Hugging Face such as facebook/encodec_24khz [default: that
@@ -40,12 +40,13 @@ impl ReconstructArgs {
     /// Reconstructs.
     pub fn run(&self, session: &Session) -> Result<()> {
         let began = Instant::now();
-        let output = Output::wav(&self.output)?.beside(&self.input)?;
-        let recording = read(&self.input)?;
-        let clip = about(
-            &self.input,
-            session.coder(self.codec.as_deref())?.reconstruct(&recording, self.quantizers),
-        )?;
-        session.print(&Sound::write(&clip, &output, began)?)
+        let output = Destination::wav(&self.output)?.beside(&self.input)?;
+        let recording = open(&self.input)?;
+        let coder = session.coder(self.codec.as_deref())?;
+        let codes = about(&self.input, coder.encode_blocks(&recording, self.quantizers))?;
+        let header = *codes.header();
+        let blocks = about(&self.input, coder.decode_blocks(&header, codes, None))?;
+        let blocks = blocks.map(|it| about(&self.input, it));
+        Sound::write_blocks(blocks, coder.sample_rate_hz(), &output, began)?.print(&output, session)
     }
 }

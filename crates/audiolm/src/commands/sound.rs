@@ -4,11 +4,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use audiolm::Clip;
+use audiolm::audio::{AudioFile, SampleFormat, WavFile};
 use serde::Serialize;
 
+use crate::destination::{Destination, STANDARD};
 use crate::output::Output;
+use crate::session::Session;
 
 /// A sound that was written.
 #[derive(Debug, Serialize)]
@@ -40,6 +43,38 @@ impl Sound {
         })
     }
 
+    /// Writes blocks of samples, which are made meanwhile, and have been since `began`.
+    pub fn write_blocks(
+        blocks: impl Iterator<Item = Result<Vec<f32>>>,
+        sample_rate_hz: u32,
+        output: &Destination,
+        began: Instant,
+    ) -> Result<Self> {
+        let mut out = output.open()?;
+        let mut file = WavFile::new(&mut out, output.path(), sample_rate_hz, SampleFormat::Int16)?;
+        for block in blocks {
+            file.push(&block?)?;
+        }
+        let seconds = file.n_samples() as f64 / f64::from(sample_rate_hz);
+        file.finish()?;
+        out.keep()?;
+        Ok(Self {
+            output: absolute(output.path()),
+            seconds,
+            prompt_seconds: None,
+            seed: None,
+            elapsed_seconds: began.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Reports it, unless it went to the standard output itself.
+    pub fn print(&self, output: &Destination, session: &Session) -> Result<()> {
+        match output.is_standard() {
+            true => Ok(()),
+            false => session.print(self),
+        }
+    }
+
     /// The same, made by chance.
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
@@ -66,12 +101,26 @@ pub fn read(path: &Path) -> Result<Clip> {
     Ok(Clip::read(path)?)
 }
 
-/// Adds the name of a recording to what the models say of it.
+/// Opens a recording that a command was given, to be read block by block.
+pub fn open(path: &Path) -> Result<AudioFile> {
+    match path == Path::new(STANDARD) {
+        true => Ok(AudioFile::spooled(path, std::io::stdin().lock())?),
+        false => Ok(AudioFile::open(path)?),
+    }
+}
+
+/// Adds the name of a recording to what the models say of it, where they do not name it.
 pub fn about<T, E>(path: &Path, result: Result<T, E>) -> Result<T>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    result.with_context(|| path.display().to_string())
+    result.map_err(|error| {
+        let name = path.display().to_string();
+        match error.to_string().starts_with(&format!("{name}: ")) {
+            true => error.into(),
+            false => anyhow::Error::new(error).context(name),
+        }
+    })
 }
 
 /// The whole path, so that the sound is found wherever it was made from.

@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "each file of tests needs a part of it")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use audiolm::Clip;
@@ -63,6 +64,20 @@ impl Bench {
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
         command.env("AUDIOLM_BUNDLE", bundle()).env_remove("RUST_BACKTRACE");
         command
+    }
+
+    /// Calls the binary, which has to succeed and to print nothing but its output, with an input.
+    #[track_caller]
+    pub fn pipe(&self, arguments: &str, input: Vec<u8>) -> Vec<u8> {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let feeding = std::thread::spawn(move || stdin.write_all(&input).unwrap());
+        let output = child.wait_with_output().unwrap();
+        feeding.join().unwrap();
+        assert!(output.status.success(), "{arguments}");
+        output.stdout
     }
 
     /// Calls the binary, which has to succeed, and reads what it prints as JSON.
