@@ -8,12 +8,13 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Pack
 use crate::shell::{root, say};
 
 /// Each crate with the crates of ours that it may depend on. Dev-dependencies are free.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("audio", &[]),
     ("hub", &[]),
     ("nn", &[]),
     ("plot", &[]),
     ("codec", &["nn"]),
+    ("flex", &["nn"]),
     ("semantic", &["nn"]),
     ("transformer", &["nn"]),
     ("data", &["audio"]),
@@ -27,6 +28,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
             "codec",
             "data",
             "eval",
+            "flex",
             "hub",
             "nn",
             "pipeline",
@@ -42,6 +44,8 @@ const ALLOWED: [(&str, &[&str]); 13] = [
 const TESTS: &str = "audiolm-tests";
 /// The one crate that may turn on a backend for those who depend on it.
 const FACADE: &str = "audiolm";
+/// The one that needs a backend itself: it brings kernels for it.
+const KERNELS: &str = "audiolm-flex";
 /// The features of burn that are a backend, or make one faster.
 const BACKENDS: [&str; 12] = [
     "flex", "wgpu", "vulkan", "metal", "webgpu", "cuda", "rocm", "cpu", "ndarray", "tch",
@@ -79,10 +83,10 @@ fn faults_of(package: &Package, metadata: &Metadata) -> Vec<String> {
         shipped().flat_map(backends_of).chain(package.features.values().flat_map(|it| {
             it.iter().filter_map(|feature| feature.strip_prefix("burn/")).map(str::to_owned)
         }));
-    let leaked =
-        backends.filter(|it| name != FACADE && BACKENDS.contains(&it.as_str())).map(|it| {
-            format!("{name}: turns on burn's `{it}`; only {FACADE} and dev-dependencies may")
-        });
+    let may = |backend: &str| name == FACADE || (name == KERNELS && backend == "flex");
+    let leaked = backends.filter(|it| !may(it) && BACKENDS.contains(&it.as_str())).map(|it| {
+        format!("{name}: turns on burn's `{it}`; only {FACADE} and dev-dependencies may")
+    });
     wrong.chain(leaked).collect()
 }
 

@@ -1,7 +1,10 @@
-"""What `cargo bench --bench codec` measures, by PyTorch: the same sizes, the same clips.
+"""What `cargo bench --bench codec` measures, by PyTorch: the same sizes, the same names.
 
     pip install torch
-    python pytorch.py [THREADS]
+    python pytorch.py [THREADS] [NAME ...]
+
+The layers are PyTorch's own convolutions, causal by padding, with channels before time as PyTorch
+has them. Beside them nothing is done: no training state, no attention.
 """
 
 import sys
@@ -11,8 +14,13 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-RATE, STRIDES, ENCODER, DECODER, DIMENSION = 16_000, [8, 5, 4, 2], 8, 16, 128
-QUANTIZERS, CODEBOOK_SIZE = 16, 1024
+RATE, SECONDS, BATCH = 16_000, 10, 4
+SIZES = {
+    "audiolm_16khz": dict(strides=[2, 4, 5, 8], encoder=32, decoder=32, dimension=256, quantizers=12),
+    "tiny_16khz": dict(strides=[8, 5, 4, 2], encoder=8, decoder=16, dimension=128, quantizers=16),
+}
+CODEBOOK_SIZE = 1024
+LEVELS = [(32, 160_000, 2), (64, 80_000, 4), (128, 20_000, 5), (256, 4_000, 8)]
 
 
 class Conv(nn.Conv1d):
@@ -42,19 +50,19 @@ def units(channels):
     return [Unit(channels, dilation) for dilation in (1, 3, 9)]
 
 
-def encoder():
-    channels, layers = ENCODER, [Conv(1, ENCODER, 7)]
-    for stride in STRIDES:
+def encoder(strides, encoder, dimension, **_):
+    channels, layers = encoder, [Conv(1, encoder, 7)]
+    for stride in strides:
         layers += units(channels)
         layers += [nn.ELU(), Conv(channels, 2 * channels, 2 * stride, stride=stride)]
         channels *= 2
-    return nn.Sequential(*layers, nn.ELU(), Conv(channels, DIMENSION, 3))
+    return nn.Sequential(*layers, nn.ELU(), Conv(channels, dimension, 3))
 
 
-def decoder():
-    channels = DECODER << len(STRIDES)
-    layers = [Conv(DIMENSION, channels, 7)]
-    for stride in reversed(STRIDES):
+def decoder(strides, decoder, dimension, **_):
+    channels = decoder << len(strides)
+    layers = [Conv(dimension, channels, 7)]
+    for stride in reversed(strides):
         layers += [nn.ELU(), Upsample(channels, channels // 2, 2 * stride, stride=stride)]
         channels //= 2
         layers += units(channels)
@@ -93,37 +101,56 @@ def mel_loss(wave, output):
     return loss
 
 
-def report(name, samples, work):
+def report(name, items, work):
+    if NAMES and not any(name.startswith(it) for it in NAMES):
+        return
     work()
     times = []
-    for _ in range(5):
+    for _ in range(9):
         began = time.perf_counter()
         work()
         times.append(time.perf_counter() - began)
-    fastest, median = min(times), sorted(times)[2]
-    print(f"{name:24} fastest {1e3 * fastest:8.1f} ms   median {1e3 * median:8.1f} ms   "
-          f"{samples / median / 1e3:8.1f} thousand samples/s")
+    fastest, median = min(times), sorted(times)[4]
+    print(f"{name:26} fastest {1e3 * fastest:8.2f} ms   median {1e3 * median:8.2f} ms   "
+          f"{items / fastest / 1e6:10.2f} Mitem/s", flush=True)
 
 
-torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else torch.get_num_threads())
+THREADS = int(sys.argv[1]) if len(sys.argv) > 1 else torch.get_num_threads()
+NAMES = sys.argv[2:]
+torch.set_num_threads(THREADS)
 torch.manual_seed(0)
-encode, decode = encoder(), decoder()
-codebooks = [torch.randn(CODEBOOK_SIZE, DIMENSION) for _ in range(QUANTIZERS)]
+print(f"PyTorch {torch.__version__}, {THREADS} threads, {torch.backends.cpu.get_cpu_capability()}")
 
-with torch.no_grad():
-    for seconds in (1, 10):
-        wave = 0.1 * torch.randn(1, 1, seconds * RATE)
+for name, size in SIZES.items():
+    encode, decode = encoder(**size), decoder(**size)
+    codebooks = [torch.randn(CODEBOOK_SIZE, size["dimension"]) for _ in range(size["quantizers"])]
+    wave = 0.1 * torch.randn(1, 1, SECONDS * RATE)
+    with torch.inference_mode():
         codes = quantize(encode(wave), codebooks)
-        report(f"encodes {seconds}", wave.numel(), lambda: quantize(encode(wave), codebooks))
-        report(f"decodes {seconds}", wave.numel(), lambda: decode(embed(codes, codebooks)))
+        report(f"encodes {name}", wave.numel(), lambda: quantize(encode(wave), codebooks))
+        report(f"decodes {name}", wave.numel(), lambda: decode(embed(codes, codebooks)))
 
-for batch in (1, 6):
-    wave = 0.1 * torch.randn(batch, 1, RATE // 2)
+    batch = 0.1 * torch.randn(BATCH, 1, RATE)
 
     def learn():
-        frames = encode(wave)
-        sums = sum(book[code] for book, code in zip(codebooks, quantize(frames.detach(), codebooks)))
-        sums = sums.view(batch, -1, DIMENSION).transpose(1, 2)
-        mel_loss(wave, decode(frames + (sums - frames).detach())).backward()
+        frames = encode(batch)
+        sums = embed(quantize(frames.detach(), codebooks), codebooks)
+        sums = sums.transpose(1, 2).reshape(BATCH, -1, size["dimension"]).transpose(1, 2)
+        mel_loss(batch, decode(frames + (sums - frames).detach())).backward()
 
-    report(f"learns {batch}", wave.numel(), learn)
+    report(f"learns {name}", batch.numel(), learn)
+
+with torch.inference_mode():
+    for channels, frames, stride in LEVELS:
+        x = torch.randn(1, channels, frames)
+        for dilation in (1, 9):
+            layer = Conv(channels, channels // 2, 7, dilation=dilation)
+            report(f"dilated {dilation} {channels}", 7 * channels * channels // 2 * frames, lambda: layer(x))
+        down = Conv(channels, 2 * channels, 2 * stride, stride=stride)
+        report(f"downsamples {channels}", 4 * channels**2 * frames, lambda: down(x))
+        up, y = Upsample(2 * channels, channels, 2 * stride, stride=stride), down(x)
+        report(f"upsamples {channels}", 4 * channels**2 * frames, lambda: up(y))
+        report(f"activates {channels}", channels * frames, lambda: F.elu(x))
+    for n in (256, 1024):
+        a = torch.randn(n, n)
+        report(f"multiplies {n}", n**3, lambda: a @ a)

@@ -15,6 +15,9 @@ use crate::{
 const CONFIG_FILE: &str = "config.json";
 /// The file of the weights in a codec's folder.
 const WEIGHTS_FILE: &str = "model.safetensors";
+/// Frames of a clip that are taken at a time. Their layers' signals stay in a processor's caches;
+/// fewer frames would make the products of the deepest layers small.
+const CHUNK_FRAMES: usize = 50;
 
 /// A causal neural codec (arXiv 2107.03312, figure 2).
 #[derive(Module, Debug)]
@@ -123,8 +126,12 @@ impl SoundStream {
     /// # Panics
     /// Where noise is to be left out and [`film`](Self::film) is not [`FilmSide::Encoder`].
     pub fn encode_with(&self, wave: Tensor<3>, denoise: Denoise) -> Tensor<3, Int> {
-        let examples = vec![denoise; wave.dims()[0]];
-        self.quantizer.encode(self.encoded(self.padded(wave), &examples))
+        let (wave, examples) = (self.padded(wave), vec![denoise; wave.dims()[0]]);
+        let mut state =
+            self.encoder.silence(examples.len(), &wave.device()).with_denoise(&examples);
+        let chunks = chunks(wave, CHUNK_FRAMES * self.hop_samples, 2);
+        let frames = chunks.map(|it| self.encoder.step(it, &mut state)).collect();
+        self.quantizer.encode(Tensor::cat(frames, 1))
     }
 
     /// The same codes as [`encode`](Self::encode), made `chunk_frames` at a time, so that memory
@@ -137,14 +144,9 @@ impl SoundStream {
     /// On a wave without samples.
     pub fn encode_in_chunks(&self, wave: Tensor<3>, chunk_frames: usize) -> Tensor<3, Int> {
         let wave = self.padded(wave);
-        let [batch, _, samples] = wave.dims();
-        let mut state = self.encoder.silence(batch, &wave.device());
-        let chunk_samples = chunk_frames.max(1) * self.hop_samples;
-        let chunks = (0..samples).step_by(chunk_samples).map(|start| {
-            let chunk = wave.clone().slice_dim(2, start..(start + chunk_samples).min(samples));
-            self.encode_step(chunk, &mut state)
-        });
-        Tensor::cat(chunks.collect(), 2)
+        let mut state = self.encoder.silence(wave.dims()[0], &wave.device());
+        let chunks = chunks(wave, chunk_frames.max(1) * self.hop_samples, 2);
+        Tensor::cat(chunks.map(|it| self.encode_step(it, &mut state)).collect(), 2)
     }
 
     /// The codes of the next chunk of a stream, whose state begins as the
@@ -195,8 +197,11 @@ impl SoundStream {
     /// # Panics
     /// Where noise is to be left out and [`film`](Self::film) is not [`FilmSide::Decoder`].
     pub fn decode_with(&self, codes: Tensor<3, Int>, denoise: Denoise) -> Tensor<3> {
-        let examples = vec![denoise; codes.dims()[0]];
-        self.decoded(self.quantizer.decode(codes), &examples)
+        let (frames, examples) = (self.quantizer.decode(codes), vec![denoise; codes.dims()[0]]);
+        let mut state =
+            self.decoder.silence(examples.len(), &frames.device()).with_denoise(&examples);
+        let waves = chunks(frames, CHUNK_FRAMES, 1).map(|it| self.decoder.step(it, &mut state));
+        Tensor::cat(waves.collect(), 2)
     }
 
     /// Encodes and decodes with gradients, each example through its own number of leading
@@ -301,4 +306,12 @@ impl SoundStream {
             }
         }
     }
+}
+
+/// A signal in pieces of `length` along `dim`: one piece where it is shorter, though it be empty.
+fn chunks(signal: Tensor<3>, length: usize, dim: usize) -> impl Iterator<Item = Tensor<3>> {
+    let whole = signal.dims()[dim];
+    (0..whole.max(1))
+        .step_by(length)
+        .map(move |start| signal.clone().slice_dim(dim, start..(start + length).min(whole)))
 }

@@ -1,38 +1,33 @@
-//! Products of blocks of frames with the blocks before them.
+//! Products of blocks of frames with the blocks after them.
 
 use burn::prelude::*;
 
-/// For each block of a signal the sum, over it and the blocks before it, of their products with
-/// one matrix each, plus a bias.
+/// For each block of a signal the sum, over it and the blocks after it, of their products with
+/// one matrix each.
 ///
 /// The rows of all examples are multiplied in one go, across the borders between them, and what
 /// mixes two examples is cut away at the end. That costs a few rows and saves a copy of the whole
 /// signal for every matrix.
 ///
 /// # Shapes
-/// - signal: `[batch, past + n, width]`
-/// - matrices: `past + 1` of `[width, width_out]`, the first for the oldest block
-/// - bias: `[width_out]`
+/// - signal: `[batch, n + more, width]`
+/// - matrices: `more + 1` of `[width, width_out]`, the first for the block itself
 /// - output: `[batch, n, width_out]`
-pub(crate) fn banded_product(
-    signal: Tensor<3>,
-    matrices: Vec<Tensor<2>>,
-    bias: Tensor<1>,
-) -> Tensor<3> {
+pub(crate) fn banded_product(signal: Tensor<3>, matrices: Vec<Tensor<2>>) -> Tensor<3> {
     let [batch, length, width] = signal.dims();
-    let [width_out] = bias.dims();
-    let past = matrices.len() - 1;
+    let [_, width_out] = matrices[0].dims();
+    let more = matrices.len() - 1;
     let rows = signal.reshape([batch * length, width]);
-    let whole = batch * length - past;
+    let whole = batch * length - more;
     let products = matrices
         .into_iter()
         .enumerate()
         .map(|(block, matrix)| rows.clone().slice_dim(0, block..block + whole).matmul(matrix));
-    let sum = products.reduce(|sum, it| sum + it).expect("at least one matrix") + bias.unsqueeze();
-    if past == 0 {
+    let sum = products.reduce(|sum, it| sum + it).expect("at least one matrix");
+    if more == 0 {
         return sum.reshape([batch, length, width_out]);
     }
-    let missing = Tensor::zeros([past, width_out], &sum.device());
+    let missing = Tensor::zeros([more, width_out], &sum.device());
     let sum = Tensor::cat(vec![sum, missing], 0).reshape([batch, length, width_out]);
-    sum.slice_dim(1, ..length - past)
+    sum.slice_dim(1, ..length - more)
 }

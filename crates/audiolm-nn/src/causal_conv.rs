@@ -1,20 +1,13 @@
 //! The causal convolution every SoundStream block is built from.
 //!
-//! Signals here are `[batch, time, channels]`: then a block of consecutive frames is one row of a
-//! matrix, and a convolution of a few narrow channels becomes one product of well-shaped matrices,
-//! forward and backward. On CPUs that is several times faster than gathering each kernel window,
-//! although the matrix of a block also multiplies the zeros beside the kernel.
+//! Signals here are `[batch, time, channels]`: then a window of consecutive frames is consecutive
+//! numbers, and a convolution one product of matrices.
 
 use burn::module::{Initializer, Param};
 use burn::prelude::*;
 
 use crate::ConvError;
-use crate::banded_product::banded_product;
-
-/// Numbers in one row of the product that a layer aims at.
-const ROW_WIDTH: usize = 128;
-/// Longest block; beyond it the zeros beside the kernel outweigh the better shape.
-const LONGEST_BLOCK: usize = 32;
+use crate::windows_product::windows_product;
 
 /// Configuration of a [`CausalConv1d`].
 #[derive(Config, Debug)]
@@ -44,9 +37,15 @@ pub struct CausalConv1d {
     dilation: usize,
 }
 
-/// The past a stream carries from one chunk to the next: `[batch, history, channels_in]`.
+/// What a stream carries from one chunk to the next. It belongs to the weights it began with.
 #[derive(Debug, Clone)]
-pub struct CausalConv1dState(Tensor<3>);
+pub struct CausalConv1dState {
+    /// `[batch, history, channels_in]`
+    past: Tensor<3>,
+    /// The layer's kernel as products want it, `[kernel_size, channels_in, channels_out]`: to turn
+    /// it around for each chunk would cost as much as a short chunk itself.
+    kernel: Tensor<3>,
+}
 
 impl CausalConv1dState {
     /// How many numbers it carries: the same after every chunk.
@@ -119,21 +118,32 @@ impl CausalConv1d {
     /// Convolves the next chunk of a stream; shapes and panics as in [`forward`](Self::forward).
     pub fn step(&self, chunk: Tensor<3>, state: &mut CausalConv1dState) -> Tensor<3> {
         let [batch, time, channels_in] = chunk.dims();
-        assert_shape!(state.0, [batch, self.history(), channels_in]);
+        assert_shape!(state.past, [batch, self.history(), channels_in]);
         let stride = self.stride;
         assert!(time.is_multiple_of(stride), "{time} frames do not divide by stride {stride}");
         if self.history() == 0 {
-            return self.blocks_times_matrix(chunk);
+            return self.convolved(chunk, &state.kernel);
         }
-        let seen = Tensor::cat(vec![state.0.clone(), chunk], 1);
-        state.0 = seen.clone().slice_dim(1, time..);
-        self.blocks_times_matrix(seen)
+        let unequal = time.next_multiple_of(self.phases()) - time;
+        let device = chunk.device();
+        let mut parts = vec![state.past.clone(), chunk];
+        if unequal > 0 {
+            parts.push(Tensor::zeros([batch, unequal, channels_in], &device));
+        }
+        let seen = Tensor::cat(parts, 1);
+        state.past = seen.clone().slice_dim(1, time..time + self.history());
+        let output = self.convolved(seen, &state.kernel);
+        if unequal == 0 { output } else { output.slice_dim(1, ..time) }
     }
 
     /// The state of a stream that has heard nothing yet.
     pub fn silence(&self, batch: usize, device: &Device) -> CausalConv1dState {
-        let [_, channels_in, _] = self.weight.dims();
-        CausalConv1dState(Tensor::zeros([batch, self.history(), channels_in], device))
+        let [channels_out, channels_in, kernel_size] = self.weight.dims();
+        let kernel = self.weight.val().permute([2, 1, 0]);
+        CausalConv1dState {
+            past: Tensor::zeros([batch, self.history(), channels_in], device),
+            kernel: contiguous(kernel, [kernel_size, channels_in, channels_out]),
+        }
     }
 
     /// Past input frames that the next output frame still needs.
@@ -142,100 +152,37 @@ impl CausalConv1d {
         (kernel_size - 1) * self.dilation + 1 - self.stride
     }
 
-    /// The convolution of `seen`, which begins with the history: `[batch, outputs, channels_out]`.
-    fn blocks_times_matrix(&self, seen: Tensor<3>) -> Tensor<3> {
-        let [batch, length, _] = seen.dims();
-        let [channels_out, _, _] = self.weight.dims();
-        let outputs = (length - self.history()) / self.stride;
-        let blocks = self.blocks();
-        let n = outputs.div_ceil(blocks.outputs * self.dilation);
-        let signal = self.signal(seen, &blocks, n);
-        let products = banded_product(signal, self.bands(&blocks), self.bias_row(blocks.outputs));
-        let phases = [batch, self.dilation, n * blocks.outputs, channels_out];
-        let whole = [batch, n * blocks.outputs * self.dilation, channels_out];
-        let output = match self.dilation {
-            1 => products.reshape(whole),
-            _ => products.reshape(phases).swap_dims(1, 2).reshape(whole),
-        };
-        output.slice_dim(1, ..outputs)
+    /// Interleaved signals that the layer sees as one each.
+    fn phases(&self) -> usize {
+        let [_, _, kernel_size] = self.weight.dims();
+        if kernel_size == 1 { 1 } else { self.dilation }
     }
 
-    fn blocks(&self) -> Blocks {
-        let [_, channels_in, kernel_size] = self.weight.dims();
-        let wide = (ROW_WIDTH / (self.stride * channels_in)).min(LONGEST_BLOCK);
-        let outputs = match (kernel_size - self.stride, self.stride) {
-            (0, _) => 1,
-            (_, 1) => wide.max(2),
-            (_, _) => wide.max(1),
-        };
-        let inputs = outputs * self.stride;
-        Blocks { outputs, inputs, past: (kernel_size - self.stride).div_ceil(inputs) }
-    }
-
-    /// The input in blocks, from the first that `n` blocks of outputs depend on:
-    /// `[batch * dilation, past + n, inputs * channels_in]`.
+    /// The convolution of `seen`, which begins with the history and ends so that its phases are
+    /// equally long: `[batch, outputs, channels_out]`.
     ///
     /// A dilated convolution is a plain one on each of `dilation` interleaved signals.
-    fn signal(&self, seen: Tensor<3>, blocks: &Blocks, n: usize) -> Tensor<3> {
-        let [batch, length, channels] = seen.dims();
-        let period = blocks.inputs * self.dilation;
-        let before = blocks.past * period - self.history();
-        let after = (blocks.past + n) * period - before - length;
-        let padded = padded(seen, before, after);
-        let phases = [batch, (blocks.past + n) * blocks.inputs, self.dilation, channels];
-        let rows = [batch * self.dilation, blocks.past + n, blocks.inputs * channels];
-        match self.dilation {
-            1 => padded.reshape(rows),
-            _ => padded.reshape(phases).swap_dims(1, 2).reshape(rows),
+    fn convolved(&self, seen: Tensor<3>, kernel: &Tensor<3>) -> Tensor<3> {
+        let [batch, length, channels_in] = seen.dims();
+        let [_, _, channels_out] = kernel.dims();
+        let (kernel, bias) = (kernel.clone(), self.bias.val().unsqueeze());
+        let phases = self.phases();
+        if phases == 1 {
+            return windows_product(seen, kernel, self.stride) + bias;
         }
-    }
-
-    /// The bias, once for each output of a block.
-    fn bias_row(&self, outputs: usize) -> Tensor<1> {
-        self.bias.val().repeat_dim(0, outputs)
-    }
-
-    /// What each block of inputs adds to a block of outputs, from the oldest to the outputs' own:
-    /// `[inputs * channels_in, outputs * channels_out]` each.
-    fn bands(&self, blocks: &Blocks) -> Vec<Tensor<2>> {
-        let [_, channels_in, _] = self.weight.dims();
-        let matrix = self.matrix(blocks);
-        let width = blocks.inputs * channels_in;
-        (0..=blocks.past)
-            .map(|it| matrix.clone().slice_dim(0, it * width..(it + 1) * width))
-            .collect()
-    }
-
-    /// The kernel once for each output of a block, each one stride below the one before:
-    /// `[(past + 1) * inputs * channels_in, outputs * channels_out]`.
-    ///
-    /// A column of `height + stride` numbers, repeated and cut into columns of `height`, moves
-    /// down by one stride from each column to the next.
-    fn matrix(&self, blocks: &Blocks) -> Tensor<2> {
-        let [channels_out, channels_in, kernel_size] = self.weight.dims();
-        let height = (blocks.past + 1) * blocks.inputs;
-        let before = blocks.past * blocks.inputs + self.stride - kernel_size;
-        let after = height + self.stride - before - kernel_size;
-        let kernel = self.weight.val().permute([2, 1, 0]);
-        let kernel = kernel.reshape([1, kernel_size as i32, (channels_in * channels_out) as i32]);
-        let columns = padded(kernel, before, after)
-            .repeat_dim(1, blocks.outputs)
-            .slice_dim(1, ..blocks.outputs * height);
-        columns
-            .reshape([blocks.outputs, height, channels_in, channels_out])
-            .permute([1, 2, 0, 3])
-            .reshape([height * channels_in, blocks.outputs * channels_out])
+        let signal = seen.reshape([batch, length / phases, phases, channels_in]).swap_dims(1, 2);
+        let signal = signal.reshape([batch * phases, length / phases, channels_in]);
+        let products = windows_product(signal, kernel, 1) + bias;
+        let n = products.dims()[1];
+        let products = products.reshape([batch, phases, n, channels_out]).swap_dims(1, 2);
+        products.reshape([batch, n * phases, channels_out])
     }
 }
 
-/// How time is cut for the product.
-struct Blocks {
-    /// Output frames of a block.
-    outputs: usize,
-    /// Input frames of a block.
-    inputs: usize,
-    /// Blocks of inputs before its own that a block of outputs depends on.
-    past: usize,
+/// The numbers of `kernel` in the order of its axes.
+pub(crate) fn contiguous(kernel: Tensor<3>, shape: [usize; 3]) -> Tensor<3> {
+    let [frames, channels_in, channels_out] = shape;
+    kernel.reshape([frames * channels_in, channels_out]).reshape(shape)
 }
 
 /// A parameter's value replaced by one of the same shape.
@@ -250,17 +197,6 @@ pub(crate) fn changed(
         assert_eq!(value.dims(), shape, "kernels keep their shape");
         value.set_require_grad(learns)
     })
-}
-
-/// Zeros before and after in time.
-fn padded(signal: Tensor<3>, before: usize, after: usize) -> Tensor<3> {
-    if before + after == 0 {
-        return signal;
-    }
-    let [batch, _, channels] = signal.dims();
-    let zeros = |n| Tensor::zeros([batch, n, channels], &signal.device());
-    let parts = [(before, zeros(before)), (usize::MAX, signal.clone()), (after, zeros(after))];
-    Tensor::cat(parts.into_iter().filter(|it| it.0 > 0).map(|it| it.1).collect(), 1)
 }
 
 #[cfg(test)]
@@ -314,6 +250,7 @@ mod tests {
         check_equals_gathered(config(16, 8, 7).with_dilation(3), 100);
         check_equals_gathered(config(70, 3, 7).with_dilation(9), 30);
         check_equals_gathered(config(5, 6, 1), 9);
+        check_equals_gathered(config(5, 6, 1).with_dilation(2), 9);
         check_equals_gathered(config(16, 32, 8).with_stride(4), 44);
         check_equals_gathered(config(3, 4, 10).with_stride(5), 35);
         check_equals_gathered(config(2, 4, 6).with_stride(2), 10);

@@ -4,8 +4,8 @@ use burn::module::{Initializer, Param};
 use burn::prelude::*;
 
 use crate::ConvError;
-use crate::banded_product::banded_product;
 use crate::causal_conv::changed;
+use crate::windows_product::windows_product;
 
 /// Configuration of a [`CausalConvTranspose1d`], whose kernel spans two strides.
 #[derive(Config, Debug)]
@@ -28,9 +28,14 @@ pub struct CausalConvTranspose1d {
     bias: Param<Tensor<1>>,
 }
 
-/// The input frame a stream carries from one chunk to the next: `[batch, 1, channels_in]`.
+/// What a stream carries from one chunk to the next. It belongs to the weights it began with.
 #[derive(Debug, Clone)]
-pub struct CausalConvTranspose1dState(Tensor<3>);
+pub struct CausalConvTranspose1dState {
+    /// `[batch, 1, channels_in]`
+    past: Tensor<3>,
+    /// The layer's kernel as products want it, `[2, channels_in, stride * channels_out]`.
+    kernel: Tensor<3>,
+}
 
 impl CausalConvTranspose1dState {
     /// How many numbers it carries: the same after every chunk.
@@ -88,30 +93,31 @@ impl CausalConvTranspose1d {
         let [batch, time, channels_in] = chunk.dims();
         let [_, channels_out, kernel_size] = self.weight.dims();
         let stride = kernel_size / 2;
-        assert_shape!(state.0, [batch, 1, channels_in]);
-        let seen = Tensor::cat(vec![state.0.clone(), chunk], 1);
-        state.0 = seen.clone().slice_dim(1, time..);
+        assert_shape!(state.past, [batch, 1, channels_in]);
+        let seen = Tensor::cat(vec![state.past.clone(), chunk], 1);
+        state.past = seen.clone().slice_dim(1, time..);
         let bias = self.bias.val().repeat_dim(0, stride);
-        let products = banded_product(seen, self.bands(), bias);
+        let products = windows_product(seen, state.kernel.clone(), 1) + bias.unsqueeze();
         products.reshape([batch, time * stride, channels_out])
     }
 
     /// The state of a stream that has heard nothing yet.
     pub fn silence(&self, batch: usize, device: &Device) -> CausalConvTranspose1dState {
         let [channels_in, _, _] = self.weight.dims();
-        CausalConvTranspose1dState(Tensor::zeros([batch, 1, channels_in], device))
+        CausalConvTranspose1dState {
+            past: Tensor::zeros([batch, 1, channels_in], device),
+            kernel: self.kernel(),
+        }
     }
 
     /// The kernel's second half, for the frame before, and its first:
-    /// `[channels_in, stride * channels_out]` each.
-    fn bands(&self) -> Vec<Tensor<2>> {
+    /// `[2, channels_in, stride * channels_out]`.
+    fn kernel(&self) -> Tensor<3> {
         let [channels_in, channels_out, kernel_size] = self.weight.dims();
         let stride = kernel_size / 2;
-        let half = |range: std::ops::Range<usize>| {
-            let taps = self.weight.val().slice_dim(2, range).swap_dims(1, 2);
-            taps.reshape([channels_in, stride * channels_out])
-        };
-        vec![half(stride..kernel_size), half(0..stride)]
+        let halves = self.weight.val().reshape([channels_in, channels_out, 2, stride]);
+        let halves = halves.permute([2, 0, 3, 1]).flip([0]);
+        halves.reshape([2, channels_in, stride * channels_out])
     }
 }
 

@@ -2,15 +2,27 @@
 
 use burn::prelude::*;
 
+use crate::kernels::installed;
+
 /// `x` where `x > 0`, else `exp(x) - 1`.
 ///
-/// Long signals make this as costly as the convolution beside it, so it is written with two of
-/// the cheapest passes, `r = relu(x)` and `x - r`, which also never exponentiates a large number:
-/// neither the value nor the gradient can overflow.
+/// On long signals this costs as much as the convolution beside it. A backend may have a
+/// [kernel](crate::Kernels) of one pass for it; elsewhere it is a sum of cheap passes.
 ///
 /// # Shapes
 /// - input and output: any, the same
 pub fn elu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let Some(kernels) = installed() else { return composed(x) };
+    let shape = x.dims();
+    match kernels.elu(x.flatten(0, D - 1)) {
+        Ok(y) => y.reshape(shape),
+        Err(x) => composed(x).reshape(shape),
+    }
+}
+
+/// Two of the cheapest passes, `r = relu(x)` and `x - r`, keep large numbers from being
+/// exponentiated: neither the value nor the gradient can overflow.
+fn composed<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let positive = burn::tensor::activation::relu(x.clone());
     let negative = x - positive.clone();
     positive + (negative.exp() - 1.0)
@@ -24,7 +36,7 @@ mod tests {
     #[test]
     fn value_and_gradient_are_those_of_the_formula() {
         let device = Device::default().autodiff();
-        let values = [-90.0_f32, -2.0, -0.5, 0.5, 3.0, 200.0];
+        let values = [-1e9_f32, -90.0, -17.3, -2.0, -0.5, -1e-3, 0.0, 0.5, 3.0, 200.0, 1e9];
         let x = Tensor::<1>::from_floats(values, &device).require_grad();
         let y = elu(x.clone());
         let gradient = x.grad(&y.clone().sum().backward()).unwrap();
@@ -34,5 +46,12 @@ mod tests {
         let tolerance = Tolerance::<f32>::absolute(1e-6);
         y.into_data().assert_approx_eq(&TensorData::from(expected), tolerance);
         gradient.into_data().assert_approx_eq(&TensorData::from(slope), tolerance);
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        let x = Tensor::<1>::from_floats([f32::NAN, 1.0], &Device::default());
+        let y = elu(x).into_data().try_to_vec::<f32>().unwrap();
+        assert!(y[0].is_nan() && y[1] == 1.0);
     }
 }

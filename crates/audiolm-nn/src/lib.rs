@@ -26,12 +26,14 @@ mod causal_conv_transpose;
 mod elu;
 mod error;
 mod fingerprint;
+mod kernels;
 pub mod kmeans;
 mod mel;
 mod random;
 mod spectrogram;
 mod weight_reader;
 mod weights;
+mod windows_product;
 
 pub use causal_conv::{CausalConv1d, CausalConv1dConfig, CausalConv1dState};
 pub use causal_conv_transpose::{
@@ -40,6 +42,7 @@ pub use causal_conv_transpose::{
 pub use elu::elu;
 pub use error::{ConvError, WeightsError};
 pub use fingerprint::fingerprint;
+pub use kernels::{Kernels, install_kernels};
 pub use mel::{MelConfig, MelNorm, MelScale, mel_filterbank};
 pub use random::{Generator, generator};
 pub use spectrogram::{Padding, Spectrum, Stft, StftConfig};

@@ -189,6 +189,8 @@ fn started(name: &str, open: impl FnOnce() -> Device) -> Result<Device, DeviceEr
     let hook = take_hook();
     set_hook(Box::new(|_| {}));
     let opened = catch_unwind(std::panic::AssertUnwindSafe(|| {
+        #[cfg(feature = "flex")]
+        audiolm_flex::install();
         let device = open();
         let _ = Tensor::<1>::ones([2], &device).sum().into_data();
         device

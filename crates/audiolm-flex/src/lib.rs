@@ -1,0 +1,44 @@
+//! Kernels for the layers of audiolm on flex, burn's CPU backend.
+//!
+//! The layers are the same without them, only slower, and on other backends they change nothing. The
+//! room knows how flex keeps its numbers, and nobody but the facade knows the room: whoever uses a
+//! stage's crate alone on a CPU installs the kernels once.
+//!
+//! ```
+//! use audiolm_nn::elu;
+//! use burn::prelude::*;
+//!
+//! audiolm_flex::install();
+//! let y = elu(Tensor::<1>::from_floats([-1.0, 2.0], &Device::flex()));
+//! assert_eq!(y.dims(), [2]);
+//! ```
+
+mod elu;
+mod ops;
+mod windows_product;
+
+use audiolm_nn::Kernels;
+use burn::prelude::*;
+
+/// Those of this crate.
+struct FlexKernels;
+
+/// From now on the layers of this process use these kernels where flex holds their signals.
+pub fn install() {
+    audiolm_nn::install_kernels(&FlexKernels);
+}
+
+impl Kernels for FlexKernels {
+    fn elu(&self, x: Tensor<1>) -> Result<Tensor<1>, Tensor<1>> {
+        ops::elu(x)
+    }
+
+    fn windows_product(
+        &self,
+        signal: Tensor<3>,
+        matrix: &Tensor<2>,
+        step: usize,
+    ) -> Result<Tensor<3>, Tensor<3>> {
+        ops::windows_product(signal, matrix, step)
+    }
+}

@@ -1,0 +1,96 @@
+//! From tensors of any backend to kernels of this one, forward and backward.
+
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{
+    Autodiff, Backend, Dispatch, DispatchTensor, DispatchTensorKind, Flex, backend_extension,
+};
+use burn::prelude::*;
+
+use crate::{elu, windows_product};
+
+/// [`Kernels::elu`](audiolm_nn::Kernels::elu), if flex holds `x`.
+pub(crate) fn elu(x: Tensor<1>) -> Result<Tensor<1>, Tensor<1>> {
+    let x = x.into_dispatch();
+    if !is_on_flex(&x) {
+        return Err(Tensor::from_dispatch(x));
+    }
+    Ok(Tensor::from_dispatch(<Dispatch as FlexOps>::elu(x)))
+}
+
+/// [`Kernels::windows_product`](audiolm_nn::Kernels::windows_product), if flex holds `signal`.
+pub(crate) fn windows_product(
+    signal: Tensor<3>,
+    matrix: &Tensor<2>,
+    step: usize,
+) -> Result<Tensor<3>, Tensor<3>> {
+    let signal = signal.into_dispatch();
+    if !is_on_flex(&signal) {
+        return Err(Tensor::from_dispatch(signal));
+    }
+    let matrix = matrix.clone().into_dispatch();
+    Ok(Tensor::from_dispatch(<Dispatch as FlexOps>::windows_product(signal, matrix, step)))
+}
+
+fn is_on_flex(tensor: &DispatchTensor) -> bool {
+    match &tensor.kind {
+        DispatchTensorKind::Flex(_) => true,
+        DispatchTensorKind::Autodiff(inner) => matches!(**inner, DispatchTensorKind::Flex(_)),
+        #[allow(unreachable_patterns)] // Other backends exist where their features are on.
+        _ => false,
+    }
+}
+
+/// What the two functions above dispatch to.
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait FlexOps: Backend {
+    /// The exponential linear unit.
+    fn elu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// What multiplies the gradient of [`elu`](Self::elu), given its output, times that gradient.
+    fn elu_gradient(y: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Every window of a signal times a matrix.
+    fn windows_product(
+        signal: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        step: usize,
+    ) -> FloatTensor<Self>;
+}
+
+impl FlexOps for Flex {
+    fn elu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        elu::forward(x)
+    }
+
+    fn elu_gradient(y: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        elu::backward(y, gradient)
+    }
+
+    fn windows_product(
+        signal: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        step: usize,
+    ) -> FloatTensor<Self> {
+        windows_product::product::<Self>(signal, kernel, step)
+    }
+}
+
+impl<B: FlexOps, C: CheckpointStrategy> FlexOps for Autodiff<B, C> {
+    fn elu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        elu::tracked::<B, C>(x)
+    }
+
+    fn elu_gradient(y: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        let gradient = B::elu_gradient(y.into_primitive(), gradient.into_primitive());
+        <Self as burn::backend::AutodiffBackend>::from_inner(gradient)
+    }
+
+    fn windows_product(
+        signal: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        step: usize,
+    ) -> FloatTensor<Self> {
+        windows_product::tracked::<B, C>(signal, kernel, step)
+    }
+}
