@@ -4,6 +4,7 @@
 mod adversary;
 mod crops;
 mod losses;
+mod report;
 mod settings;
 mod start;
 mod validation;
@@ -31,7 +32,7 @@ use crate::guard::Guard;
 use crate::layer_rates::LayerRates;
 use crate::recordings::{Recordings, require_seconds};
 use crate::run::StageRun;
-use crate::{Ending, Measures, Observer, TrainError, Trouble};
+use crate::{Ending, Measures, MetricsLine, Observer, TrainError, Trouble};
 use adversary::{Adversary, Judging};
 use crops::Crops;
 use losses::{AdversarialLosses, Heard, WaveLosses, decibels, log_noise_share, scalar};
@@ -303,6 +304,11 @@ impl Trainee for CodecTrainee<'_> {
         let device = self.device.clone().without_autodiff();
         let wave = self.crops.held_out(self.seed, &device)?;
         validation::measured(&self.finished(), wave, self.settings)
+    }
+
+    fn report(&self, folder: &Path, lines: &[MetricsLine]) -> Result<(), TrainError> {
+        let device = self.device.clone().without_autodiff();
+        report::write(folder, &self.finished(), &self.crops, lines, &device)
     }
 
     fn save(&self, folder: &Path) -> Result<(), TrainError> {

@@ -9,6 +9,7 @@ use crate::origin::Origin;
 use crate::run::StageRun;
 use crate::{
     MeasuredOn, Measures, MetricsLine, MetricsLog, Observer, StopSignal, TrainError, Trouble,
+    read_metrics,
 };
 
 /// What a stage brings to the loop. All that a step draws at random must follow from the run's
@@ -41,6 +42,11 @@ pub(crate) trait Trainee {
 
     /// Measures held-out recordings after so many steps.
     fn validate(&mut self, steps_done: u64) -> Result<Measures, TrainError>;
+
+    /// Shows in the stage's folder what was just measured, the last of `lines`.
+    fn report(&self, _folder: &Path, _lines: &[MetricsLine]) -> Result<(), TrainError> {
+        Ok(())
+    }
 
     /// Writes everything the next step depends on.
     fn save(&self, folder: &Path) -> Result<(), TrainError>;
@@ -137,6 +143,7 @@ impl<'a> Drive<'a> {
                 let measures = trainee.validate(step)?;
                 self.observer.validated(step, &measures);
                 log.push(&MetricsLine { step, on: MeasuredOn::Valid, measures })?;
+                trainee.report(&self.folder, &read_metrics(&self.metrics_path())?)?;
             }
             if step.is_multiple_of(self.cadence.save_every) {
                 checkpoint.replace(step, &self.origin, |folder| trainee.save(folder))?;
@@ -191,7 +198,7 @@ fn check_finite(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Plan, Preset, Stage, read_metrics};
+    use crate::{Plan, Preset, Stage};
 
     /// Counts; its loss is no number at one step of its first attempts.
     #[derive(Default)]

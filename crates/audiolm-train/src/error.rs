@@ -39,6 +39,12 @@ pub enum TrainError {
     /// A file of the run cannot be replaced.
     #[error(transparent)]
     Write(#[from] audiolm_audio::WriteError),
+    /// A sound of a report cannot be written.
+    #[error(transparent)]
+    Sound(#[from] audiolm_audio::AudioError),
+    /// A picture of a report cannot be drawn or written.
+    #[error(transparent)]
+    Picture(#[from] audiolm_plot::PlotError),
     /// A file of the run cannot be read or written.
     #[error("{path}: {source}")]
     Io {

@@ -27,6 +27,7 @@
 mod checkpoint;
 mod codec;
 mod codec_noise;
+mod curves;
 mod data_settings;
 mod drive;
 mod error;
@@ -52,6 +53,7 @@ mod whole_folder;
 
 pub use codec::{AdversarySettings, CodecSettings, Learns, LossWeights, Weighed};
 pub use codec_noise::NoiseSettings;
+pub use curves::loss_curves;
 pub use data_settings::DataSettings;
 pub use drive::{Cadence, Ending};
 pub use error::TrainError;

@@ -167,3 +167,29 @@ fn validation_reports_the_use_of_codebooks() {
     }
     assert!(value("log_mel") > 0.0);
 }
+
+/// What a page refers to by `src`.
+fn sources(page: &str) -> Vec<&str> {
+    page.split("src=\"").skip(1).map(|it| it.split('"').next().unwrap()).collect()
+}
+
+#[test]
+fn a_page_shows_what_validation_heard() {
+    let place = Place::new(|_| {});
+    place.train().unwrap();
+    let report = place.run().join("codec/report");
+    let page = std::fs::read_to_string(report.join("index.html")).unwrap();
+    let shown = sources(&page);
+    let expected = ["loss.png", "discriminators.png", "codebooks.png", "1-before.wav", "1.png"];
+    assert!(expected.iter().all(|it| shown.contains(it)), "{shown:?}");
+    assert!(page.contains("<td>snr_db</td>"), "{page}");
+    let there = std::fs::read_dir(&report).unwrap().count();
+    assert_eq!(there, shown.len() + 1, "the page shows all there is");
+    for name in shown {
+        assert!(report.join(name).metadata().unwrap().len() > 44, "{name}");
+    }
+    let clip = |name: &str| audiolm_audio::Clip::read(report.join(name)).unwrap();
+    let (before, after) = (clip("1-before.wav"), clip("1-after.wav"));
+    assert_eq!(before.samples.len(), after.samples.len());
+    assert_ne!(before.samples, after.samples);
+}

@@ -20,6 +20,13 @@ pub(crate) struct Crops<'a> {
     sampler: CropSampler,
 }
 
+/// A part of a recording.
+pub(crate) struct Excerpt {
+    /// The recording's name.
+    pub(crate) name: String,
+    pub(crate) samples: Vec<f32>,
+}
+
 impl<'a> Crops<'a> {
     pub(crate) fn new(settings: &'a CodecSettings, recordings: &'a Recordings) -> Self {
         let sampler = CropSampler::new(&recordings.train.lengths(), settings.crop_samples);
@@ -50,6 +57,24 @@ impl<'a> Crops<'a> {
         let crops = sampler.batch(seed, 0, VALIDATION_CROPS);
         let wave = self.waves(valid, &crops, device)?;
         Ok(self.levelled(wave, vec![0.0; crops.len()]).unsqueeze_dim(1))
+    }
+
+    /// Samples per second.
+    pub(crate) fn rate_hz(&self) -> u32 {
+        self.settings.model.sample_rate_hz as u32
+    }
+
+    /// The beginnings of some held-out recordings, spread over all of them: their names and waves.
+    pub(crate) fn excerpts(&self, n: usize, seconds: f64) -> Result<Vec<Excerpt>, TrainError> {
+        let valid = &self.recordings.valid;
+        let most = (seconds * f64::from(self.rate_hz())) as usize;
+        let n = n.min(valid.len());
+        let excerpt = |recording| {
+            let mut samples = valid.whole(recording)?;
+            samples.truncate(most);
+            Ok(Excerpt { name: valid.key(recording).to_owned(), samples })
+        };
+        (0..n).map(|it| excerpt(it * valid.len() / n)).collect()
     }
 
     fn waves(&self, of: &Waves, crops: &[Crop], device: &Device) -> Result<Tensor<2>, TrainError> {
