@@ -55,6 +55,7 @@ mod pending;
 mod presets;
 mod quantizer;
 mod residual_unit;
+mod same_codes;
 mod seanet;
 mod sound_stream;
 mod transform;

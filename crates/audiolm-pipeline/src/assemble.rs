@@ -134,12 +134,12 @@ fn manifest(
 
 /// A folder on the same file system as `out`, so that renaming what is in it is one step. It goes
 /// away, whatever becomes of the bundle.
-fn folder_beside(out: &Path) -> Result<TempDir, BundleError> {
+pub(crate) fn folder_beside(out: &Path) -> Result<TempDir, BundleError> {
     let parent = out.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent).map_err(unwritable(out))
 }
 
-fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> BundleError {
+pub(crate) fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> BundleError {
     let path = path.to_owned();
     |source| BundleError::Unwritable { path, source }
 }

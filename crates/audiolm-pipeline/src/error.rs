@@ -129,6 +129,12 @@ pub enum BundleError {
         /// The fingerprint of the model it learnt from, or that none is named.
         found: String,
     },
+    /// A codec that makes other codes than those the stages of a bundle know.
+    #[error("{path}: this codec makes other codes than that of the bundle")]
+    OtherCodes {
+        /// The codec's folder.
+        path: PathBuf,
+    },
     /// The name is taken.
     #[error("{path}: exists already; remove it or choose another name")]
     Exists {

@@ -51,6 +51,7 @@ mod options;
 mod part;
 mod pieces;
 mod progress;
+mod redecoded;
 mod seam;
 #[doc(hidden)]
 pub mod testing;
@@ -62,6 +63,7 @@ pub use decoded_blocks::DecodedBlocks;
 pub use encoded_blocks::EncodedBlocks;
 pub use options::{ContinueOptions, GenerateOptions, ResynthesizeOptions, StageSampling};
 pub use progress::Progress;
+pub use redecoded::{RedecodeOptions, redecoded};
 pub use tokens::Tokens;
 
 pub use assemble::{AssembleOptions, assemble};

@@ -4,10 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
+use audiolm_codec::{SoundStream, SoundStreamConfig};
 use audiolm_nn::Precision;
 use audiolm_pipeline::testing::{self, CODEBOOK_SIZE, N_IDS, WINDOW_FRAMES};
 use audiolm_pipeline::{
-    AssembleOptions, AudioLm, Bundle, BundleError, Part, WindowFrames, assemble,
+    AssembleOptions, AudioLm, Bundle, BundleError, Part, RedecodeOptions, WindowFrames, assemble,
+    redecoded,
 };
 use burn::prelude::*;
 use tempfile::TempDir;
@@ -323,4 +325,47 @@ fn a_window_without_room_is_refused() {
     let options = AssembleOptions { window_frames, ..testing::tiny_options() };
     let error = assemble(&export.folder, &export.out(), &options, &Device::default()).unwrap_err();
     assert!(matches!(error, BundleError::Window { part: Part::Coarse, .. }), "{error}");
+}
+
+/// A bundle with the decoder of a wider codec, whose codes are those of the bundle or not.
+fn check_redecoded(same_codes: bool) -> (Fixture, Result<Bundle, BundleError>) {
+    let (fixture, device) = (Fixture::bundle(), Device::default());
+    let codec = fixture.folder.join(Part::Codec.folder());
+    let before = SoundStreamConfig::load_from(&codec).unwrap();
+    let config = SoundStreamConfig { decoder_channels: 2 * before.decoder_channels, ..before };
+    let wider = config.init(&device).unwrap();
+    let wider = match same_codes {
+        true => wider.with_codes_of(SoundStream::load_from(&codec, &device).unwrap()),
+        false => wider,
+    };
+    let folder = fixture.folder.with_file_name("codec");
+    std::fs::create_dir(&folder).unwrap();
+    wider.save_to(&folder, &config, Precision::Full).unwrap();
+    let options = RedecodeOptions { name: "wider".to_owned(), precision: Precision::Full };
+    let bundle = Bundle::open(&fixture.folder).unwrap();
+    let made = redecoded(&bundle, &folder, &fixture.out(), &options, &device);
+    (fixture, made)
+}
+
+#[test]
+fn another_decoder_changes_the_sound_and_nothing_else() {
+    let (fixture, made) = check_redecoded(true);
+    let (before, made) = (Bundle::open(&fixture.folder).unwrap(), made.unwrap());
+    assert_eq!(made.manifest().name, "wider");
+    for part in Part::ALL {
+        let is_same = before.manifest().parts[&part] == made.manifest().parts[&part];
+        assert_eq!(is_same, part != Part::Codec, "{part}");
+    }
+    AudioLm::load(fixture.out(), &Device::default()).unwrap();
+}
+
+#[test]
+fn a_decoder_of_other_codes_is_refused() {
+    let (fixture, made) = check_redecoded(false);
+    let error = made.unwrap_err().to_string();
+    assert!(
+        error.ends_with("codec: this codec makes other codes than that of the bundle"),
+        "{error}"
+    );
+    assert!(!fixture.out().exists());
 }

@@ -55,7 +55,8 @@ impl Place {
         self.run().join("export/codec")
     }
 
-    fn run(&self) -> PathBuf {
+    /// Its folder.
+    pub fn run(&self) -> PathBuf {
         self.folder.path().join("run")
     }
 }

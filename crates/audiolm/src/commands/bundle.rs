@@ -7,7 +7,9 @@ use anyhow::{Context, Result, ensure};
 use audiolm::Clip;
 use audiolm::codec::CodecConfig;
 use audiolm::nn::Precision;
-use audiolm::pipeline::{AssembleOptions, WindowFrames, assemble};
+use audiolm::pipeline::{
+    AssembleOptions, Bundle, RedecodeOptions, WindowFrames, assemble, redecoded,
+};
 use audiolm::train::{Plan, Preset};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -30,6 +32,9 @@ pub struct BundleArgs {
     /// How wide its weights are
     #[arg(long, value_enum, default_value_t = Width::Half)]
     precision: Width,
+    /// Take all but the codec from this bundle, whose codes the codec of the run decodes
+    #[arg(long, value_name = "BUNDLE", conflicts_with = "prompt")]
+    rest_of: Option<PathBuf>,
     /// A recording to put in, which `audiolm continue` continues when it is given none
     #[arg(long, value_name = "FILE")]
     prompt: Option<PathBuf>,
@@ -38,6 +43,7 @@ pub struct BundleArgs {
 const EXAMPLES: &str = "\
 Examples:
   audiolm bundle --run runs/mine -o models/mine --name mine
+  audiolm bundle --run runs/decoder --rest-of models/mine -o models/clearer --name clearer
   audiolm continue hello.flac --bundle models/mine";
 
 /// How wide weights are.
@@ -59,6 +65,21 @@ struct Made {
 impl BundleArgs {
     /// Assembles the bundle.
     pub fn run(&self, session: &Session) -> Result<()> {
+        match &self.rest_of {
+            Some(bundle) => self.redecode(bundle, session)?,
+            None => self.assemble(session)?,
+        }
+        session.print(&Made { bundle: self.output.clone(), name: self.name.clone() })
+    }
+
+    fn redecode(&self, bundle: &Path, session: &Session) -> Result<()> {
+        let options = RedecodeOptions { name: self.name.clone(), precision: self.precision.into() };
+        let (bundle, codec) = (Bundle::open(bundle)?, self.run.join("export/codec"));
+        redecoded(&bundle, &codec, &self.output, &options, &session.device()?)?;
+        Ok(())
+    }
+
+    fn assemble(&self, session: &Session) -> Result<()> {
         let plan = plan_of_run(&self.run)?;
         let codec = CodecConfig::load_from(&self.run.join("export/codec"))?.spec();
         let rate_hz = codec.sample_rate_hz as u32;
@@ -70,7 +91,7 @@ impl BundleArgs {
             prompt,
         };
         assemble(&self.run.join("export"), &self.output, &options, &session.device()?)?;
-        session.print(&Made { bundle: self.output.clone(), name: self.name.clone() })
+        Ok(())
     }
 }
 
