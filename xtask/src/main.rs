@@ -2,6 +2,7 @@
 
 mod arrows;
 mod check;
+mod compare;
 mod package;
 mod shell;
 mod smoke;
@@ -28,6 +29,8 @@ enum Task {
     Train(train::TrainArgs),
     /// Train every stage for seconds on generated sounds, bundle them, and continue a prompt
     Smoke,
+    /// Train our models and those of audiolm-pytorch on the same recordings, and compare them
+    Compare(compare::CompareArgs),
     /// Package every library crate as for publication
     Package(package::PackageArgs),
 }
@@ -37,6 +40,7 @@ fn main() -> Result<()> {
         Task::Check(args) => args.run(),
         Task::Train(args) => args.run(),
         Task::Smoke => smoke::run(),
+        Task::Compare(args) => args.run(),
         Task::Package(args) => args.run(),
     }
 }
