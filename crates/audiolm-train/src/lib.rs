@@ -63,7 +63,7 @@ pub use language::{StageLikelihood, StageSettings};
 pub use measures::{MeasuredOn, Measures, MetricsLine, MetricsLog, read_metrics};
 pub use observer::{Observer, StopSignal, Unobserved};
 pub use plan::{Plan, Preset};
-pub use published_codec::{take_codec, taken_codec};
+pub use published_codec::{given_codec, take_codec, taken_codec};
 pub use schedule::Schedule;
 pub use semantic_encoder::SemanticEncoderSettings;
 pub use stage::{Run, Stage, train};

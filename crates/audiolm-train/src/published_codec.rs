@@ -44,6 +44,19 @@ pub fn taken_codec(run: &Path) -> Result<Option<CodecSpec>, TrainError> {
     }
 }
 
+/// What the codec makes whose codes the stages of a run learn from, where the plan does not describe
+/// it: one that the run has taken, or a published one of the bundle that it has its tokenizers from.
+///
+/// # Errors
+/// Where that codec cannot be read.
+pub fn given_codec(plan: &Plan, run: &Path) -> Result<Option<CodecSpec>, TrainError> {
+    let Some(bundle) = plan.tokenizers() else { return taken_codec(run) };
+    match CodecConfig::load_from(&bundle.join(CODEC_PART))? {
+        CodecConfig::SoundStream(_) => Ok(None),
+        published => Ok(Some(published.spec())),
+    }
+}
+
 /// Copies beside the final name first.
 fn copy(source: &Path, taken: &Path) -> Result<(), TrainError> {
     let parent = taken.parent().expect("a folder within that of the run");

@@ -11,7 +11,7 @@ use crate::checkpoint::Checkpoint;
 use crate::codec::train_codec;
 use crate::kmeans::train_kmeans;
 use crate::origin::Origin;
-use crate::published_codec::taken_codec;
+use crate::published_codec::given_codec;
 use crate::run::StageRun;
 use crate::semantic_encoder::train_semantic_encoder;
 use crate::stages::{train_coarse, train_fine, train_semantic};
@@ -93,7 +93,7 @@ pub struct Run<'a> {
 /// Where recordings, settings or files cannot be used, an earlier stage is missing, or the loss is
 /// no longer a number.
 pub fn train(stage: Stage, run: Run<'_>) -> Result<Ending, TrainError> {
-    match run.plan.tokenizers().is_none() && taken_codec(run.folder)?.is_some() {
+    match given_codec(run.plan, run.folder)?.is_some() {
         true => run.plan.check_without_codec()?,
         false => run.plan.check()?,
     }

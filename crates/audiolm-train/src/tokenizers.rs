@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
-use audiolm_codec::SoundStreamConfig;
+use audiolm_codec::CodecConfig;
 use audiolm_nn::fingerprint;
 use audiolm_semantic::SemanticTokenizerConfig;
 
@@ -30,8 +30,15 @@ pub(crate) fn take_tokenizers(bundle: &Path, plan: &Plan, run: &Path) -> Result<
 }
 
 fn check_codec(folder: &Path, plan: &Plan) -> Result<(), TrainError> {
-    let found = SoundStreamConfig::load_from(folder)?;
-    described("codec.model", &found, &plan.codec.model, folder)
+    let published = match CodecConfig::load_from(folder)? {
+        CodecConfig::SoundStream(found) => {
+            return described("codec.model", &found, &plan.codec.model, folder);
+        }
+        published => published.spec(),
+    };
+    let fine = &plan.fine.model;
+    described("fine.model.n_quantizers", &published.n_quantizers, &fine.n_quantizers, folder)?;
+    described("fine.model.codebook_size", &published.codebook_size, &fine.codebook_size, folder)
 }
 
 fn check_clusters(folder: &Path, plan: &Plan) -> Result<(), TrainError> {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use audiolm_audio::Clip;
 use audiolm_train::{
-    Ending, Plan, Preset, Run, Stage, StopSignal, TrainError, Unobserved, take_codec, taken_codec,
-    train,
+    Ending, Plan, Preset, Run, Stage, StopSignal, TrainError, Unobserved, given_codec, take_codec,
+    taken_codec, train,
 };
 use burn::prelude::Device;
 
@@ -57,6 +57,18 @@ fn stages_learn_from_the_codec_that_was_taken() {
     for stage in [Stage::Coarse, Stage::Fine] {
         assert_eq!(run(stage, &folder, &plan).unwrap(), Ending::Finished);
     }
+
+    // The tokenizers of that run serve another one, as those of a bundle do.
+    let another = place.path().join("another");
+    let plan = Plan { tokenizers: folder.join("export"), ..plan };
+    assert_eq!(given_codec(&plan, &another).unwrap(), Some(spec));
+    for stage in [Stage::Codec, Stage::Fine] {
+        assert_eq!(run(stage, &another, &plan).unwrap(), Ending::Finished);
+    }
+    let mut plan = plan;
+    plan.fine.model.n_quantizers = 4;
+    let error = run(Stage::Fine, &another, &plan).unwrap_err().to_string();
+    assert!(error.contains("fine.model.n_quantizers"), "{error}");
 }
 
 #[test]

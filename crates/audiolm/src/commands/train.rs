@@ -6,7 +6,9 @@ use std::process::exit;
 
 use anyhow::{Context, Result, ensure};
 use audiolm::pipeline::Bundle;
-use audiolm::train::{Ending, Plan, Preset, Run, Schedule, Stage, take_codec, taken_codec, train};
+use audiolm::train::{
+    Ending, Plan, Preset, Run, Schedule, Stage, given_codec, take_codec, taken_codec, train,
+};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
@@ -94,9 +96,13 @@ impl TrainArgs {
         if let Some(name) = &self.codec {
             take_codec(&self.run, &session.codec_folder(name)?)?;
         }
-        let (plan, stages) = match taken_codec(&self.run)? {
-            None => (plan, self.stages.list()),
-            Some(spec) => (plan.with_codec(spec), self.stages.without_codec(&self.run)?),
+        let stages = match plan.tokenizers().is_none() && taken_codec(&self.run)?.is_some() {
+            true => self.stages.without_codec(&self.run)?,
+            false => self.stages.list(),
+        };
+        let plan = match given_codec(&plan, &self.run)? {
+            Some(spec) => plan.with_codec(spec),
+            None => plan,
         };
         let device = session.device()?;
         let stop = stop_on_ctrl_c()?;
