@@ -129,7 +129,7 @@ fn learns(bencher: Bencher, size: Size) {
     let codec = size.codec(&device);
     let mel = MultiScaleMelLoss::new(SAMPLE_RATE_HZ, &device);
     let wave = noise(BATCH, SAMPLE_RATE_HZ, &device);
-    let active = vec![size.config().quantizer.n_quantizers; BATCH];
+    let active = vec![size.config().quantizer.n_quantizers(); BATCH];
     bencher.counter(ItemsCount::new(BATCH * SAMPLE_RATE_HZ)).bench(|| {
         let output = codec.forward(wave.clone(), &active);
         mel.forward(wave.clone(), output.wave).backward()

@@ -32,6 +32,7 @@ pub struct DecodeStream {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one of each stream")]
 enum EncodePast {
     SoundStream(Option<EncoderState>),
     EnCodec(SeanetState),
@@ -40,6 +41,7 @@ enum EncodePast {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one of each stream")]
 enum DecodePast {
     SoundStream(Option<DecoderState>),
     EnCodec(SeanetState),

@@ -126,7 +126,8 @@ impl SoundStream {
     /// # Panics
     /// Where noise is to be left out and [`film`](Self::film) is not [`FilmSide::Encoder`].
     pub fn encode_with(&self, wave: Tensor<3>, denoise: Denoise) -> Tensor<3, Int> {
-        let (wave, examples) = (self.padded(wave), vec![denoise; wave.dims()[0]]);
+        let wave = self.padded(wave);
+        let examples = vec![denoise; wave.dims()[0]];
         let mut state =
             self.encoder.silence(examples.len(), &wave.device()).with_denoise(&examples);
         let chunks = chunks(wave, CHUNK_FRAMES * self.hop_samples, 2);
@@ -197,7 +198,8 @@ impl SoundStream {
     /// # Panics
     /// Where noise is to be left out and [`film`](Self::film) is not [`FilmSide::Decoder`].
     pub fn decode_with(&self, codes: Tensor<3, Int>, denoise: Denoise) -> Tensor<3> {
-        let (frames, examples) = (self.quantizer.decode(codes), vec![denoise; codes.dims()[0]]);
+        let frames = self.quantizer.decode(codes);
+        let examples = vec![denoise; frames.dims()[0]];
         let mut state =
             self.decoder.silence(examples.len(), &frames.device()).with_denoise(&examples);
         let waves = chunks(frames, CHUNK_FRAMES, 1).map(|it| self.decoder.step(it, &mut state));

@@ -18,6 +18,7 @@ mod ops;
 mod windows_product;
 
 use audiolm_nn::Kernels;
+use burn::backend::DispatchDevice;
 use burn::prelude::*;
 
 /// Those of this crate.
@@ -29,16 +30,15 @@ pub fn install() {
 }
 
 impl Kernels for FlexKernels {
-    fn elu(&self, x: Tensor<1>) -> Result<Tensor<1>, Tensor<1>> {
+    fn serve(&self, device: &Device) -> bool {
+        matches!(device.clone().without_autodiff().as_dispatch(), DispatchDevice::Flex(_))
+    }
+
+    fn elu(&self, x: Tensor<1>) -> Tensor<1> {
         ops::elu(x)
     }
 
-    fn windows_product(
-        &self,
-        signal: Tensor<3>,
-        matrix: &Tensor<2>,
-        step: usize,
-    ) -> Result<Tensor<3>, Tensor<3>> {
+    fn windows_product(&self, signal: Tensor<3>, matrix: Tensor<2>, step: usize) -> Tensor<3> {
         ops::windows_product(signal, matrix, step)
     }
 }

@@ -2,43 +2,20 @@
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{
-    Autodiff, Backend, Dispatch, DispatchTensor, DispatchTensorKind, Flex, backend_extension,
-};
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::prelude::*;
 
 use crate::{elu, windows_product};
 
-/// [`Kernels::elu`](audiolm_nn::Kernels::elu), if flex holds `x`.
-pub(crate) fn elu(x: Tensor<1>) -> Result<Tensor<1>, Tensor<1>> {
-    let x = x.into_dispatch();
-    if !is_on_flex(&x) {
-        return Err(Tensor::from_dispatch(x));
-    }
-    Ok(Tensor::from_dispatch(<Dispatch as FlexOps>::elu(x)))
+/// [`Kernels::elu`](audiolm_nn::Kernels::elu) of what flex holds.
+pub(crate) fn elu(x: Tensor<1>) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as FlexOps>::elu(x.into_dispatch()))
 }
 
-/// [`Kernels::windows_product`](audiolm_nn::Kernels::windows_product), if flex holds `signal`.
-pub(crate) fn windows_product(
-    signal: Tensor<3>,
-    matrix: &Tensor<2>,
-    step: usize,
-) -> Result<Tensor<3>, Tensor<3>> {
-    let signal = signal.into_dispatch();
-    if !is_on_flex(&signal) {
-        return Err(Tensor::from_dispatch(signal));
-    }
-    let matrix = matrix.clone().into_dispatch();
-    Ok(Tensor::from_dispatch(<Dispatch as FlexOps>::windows_product(signal, matrix, step)))
-}
-
-fn is_on_flex(tensor: &DispatchTensor) -> bool {
-    match &tensor.kind {
-        DispatchTensorKind::Flex(_) => true,
-        DispatchTensorKind::Autodiff(inner) => matches!(**inner, DispatchTensorKind::Flex(_)),
-        #[allow(unreachable_patterns)] // Other backends exist where their features are on.
-        _ => false,
-    }
+/// [`Kernels::windows_product`](audiolm_nn::Kernels::windows_product) of what flex holds.
+pub(crate) fn windows_product(signal: Tensor<3>, matrix: Tensor<2>, step: usize) -> Tensor<3> {
+    let (signal, matrix) = (signal.into_dispatch(), matrix.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as FlexOps>::windows_product(signal, matrix, step))
 }
 
 /// What the two functions above dispatch to.

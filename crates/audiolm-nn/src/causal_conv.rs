@@ -50,7 +50,7 @@ pub struct CausalConv1dState {
 impl CausalConv1dState {
     /// How many numbers it carries: the same after every chunk.
     pub fn n_numbers(&self) -> usize {
-        self.0.shape().num_elements()
+        self.past.shape().num_elements()
     }
 }
 

@@ -40,7 +40,7 @@ pub struct CausalConvTranspose1dState {
 impl CausalConvTranspose1dState {
     /// How many numbers it carries: the same after every chunk.
     pub fn n_numbers(&self) -> usize {
-        self.0.shape().num_elements()
+        self.past.shape().num_elements()
     }
 }
 

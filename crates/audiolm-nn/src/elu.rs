@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use crate::kernels::installed;
+use crate::kernels::kernels_of;
 
 /// `x` where `x > 0`, else `exp(x) - 1`.
 ///
@@ -12,11 +12,12 @@ use crate::kernels::installed;
 /// # Shapes
 /// - input and output: any, the same
 pub fn elu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let Some(kernels) = installed() else { return composed(x) };
-    let shape = x.dims();
-    match kernels.elu(x.flatten(0, D - 1)) {
-        Ok(y) => y.reshape(shape),
-        Err(x) => composed(x).reshape(shape),
+    match kernels_of(&x.device()) {
+        Some(kernels) => {
+            let shape = x.dims();
+            kernels.elu(x.flatten(0, D - 1)).reshape(shape)
+        }
+        None => composed(x),
     }
 }
 

@@ -10,14 +10,13 @@ use burn::prelude::*;
 
 static INSTALLED: OnceLock<&'static dyn Kernels> = OnceLock::new();
 
-/// What a backend does in fewer passes than the composition takes, with its gradients. Each function
-/// gives its input back where the tensor lives on another backend.
+/// What a backend does in fewer passes than the composition takes, with its gradients.
 pub trait Kernels: Sync {
+    /// Whether these are kernels for the backend of a device.
+    fn serve(&self, device: &Device) -> bool;
+
     /// [`elu`](crate::elu).
-    ///
-    /// # Errors
-    /// `x`, where another backend holds it.
-    fn elu(&self, x: Tensor<1>) -> Result<Tensor<1>, Tensor<1>>;
+    fn elu(&self, x: Tensor<1>) -> Tensor<1>;
 
     /// Every window of consecutive frames, one each `step` frames, times a matrix.
     ///
@@ -25,23 +24,16 @@ pub trait Kernels: Sync {
     /// - signal: `[batch, length, channels_in]`
     /// - matrix: `[frames * channels_in, channels_out]`, `frames` at least `step`
     /// - output: `[batch, (length - frames) / step + 1, channels_out]`
-    ///
-    /// # Errors
-    /// `signal`, where another backend holds it.
-    fn windows_product(
-        &self,
-        signal: Tensor<3>,
-        matrix: &Tensor<2>,
-        step: usize,
-    ) -> Result<Tensor<3>, Tensor<3>>;
+    fn windows_product(&self, signal: Tensor<3>, matrix: Tensor<2>, step: usize) -> Tensor<3>;
 }
 
-/// From now on the layers of this process offer their signals to `kernels`. Those that are installed
-/// first stay.
+/// From now on the layers of this process use `kernels` on the devices that they
+/// serve. Those that are installed first stay.
 pub fn install_kernels(kernels: &'static dyn Kernels) {
     INSTALLED.get_or_init(|| kernels);
 }
 
-pub(crate) fn installed() -> Option<&'static dyn Kernels> {
-    INSTALLED.get().copied()
+/// Those for a device, if there are any.
+pub(crate) fn kernels_of(device: &Device) -> Option<&'static dyn Kernels> {
+    INSTALLED.get().copied().filter(|it| it.serve(device))
 }

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 
 use crate::banded_product::banded_product;
-use crate::kernels::installed;
+use crate::kernels::kernels_of;
 
 /// Numbers in one row of the banded product that is aimed at.
 const ROW_WIDTH: usize = 128;
@@ -23,12 +23,13 @@ const LONGEST_BLOCK: usize = 32;
 /// - kernel: `[frames, channels_in, channels_out]`, `frames` at least `step`
 /// - output: `[batch, (length - frames) / step + 1, channels_out]`
 pub(crate) fn windows_product(signal: Tensor<3>, kernel: Tensor<3>, step: usize) -> Tensor<3> {
-    let Some(kernels) = installed() else { return Blocks::new(kernel, step).product(signal) };
-    let [frames, channels_in, channels_out] = kernel.dims();
-    let matrix = kernel.clone().reshape([frames * channels_in, channels_out]);
-    match kernels.windows_product(signal, &matrix, step) {
-        Ok(product) => product,
-        Err(signal) => Blocks::new(kernel, step).product(signal),
+    match kernels_of(&signal.device()) {
+        Some(kernels) => {
+            let [frames, channels_in, channels_out] = kernel.dims();
+            let matrix = kernel.reshape([frames * channels_in, channels_out]);
+            kernels.windows_product(signal, matrix, step)
+        }
+        None => Blocks::new(kernel, step).product(signal),
     }
 }
 

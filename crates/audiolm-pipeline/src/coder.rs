@@ -159,7 +159,7 @@ impl Coder {
 
     fn hear(&self, recording: &Clip) -> Result<Heard, PipelineError> {
         let heard = Heard::new(recording, f64::INFINITY, self.rate())?;
-        Ok(if self.levels() { heard } else { heard.as_it_is() })
+        Ok(if self.levels() { heard } else { heard.at_own_level() })
     }
 
     /// Whether it hears recordings at one loudness.

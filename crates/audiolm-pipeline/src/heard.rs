@@ -81,7 +81,7 @@ impl Heard {
     }
 
     /// The same at its own loudness.
-    pub(crate) fn as_it_is(self) -> Self {
+    pub(crate) fn at_own_level(self) -> Self {
         Self { gain: 1.0, ..self }
     }
 

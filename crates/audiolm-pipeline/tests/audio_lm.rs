@@ -214,7 +214,8 @@ fn check_blocks(clip: &Clip, quantizers: Option<usize>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recording.wav");
     clip.write_wav_as(&path, SampleFormat::Float32).unwrap();
-    let coder = lm().coder();
+    let lm = lm();
+    let coder = lm.coder();
     let whole = coder.encode(clip, quantizers).unwrap();
     let file = AudioFile::open(&path).unwrap();
     let blocks = coder.encode_blocks(&file, quantizers).unwrap();
@@ -251,7 +252,8 @@ fn minutes_in_blocks_are_the_whole() {
 
 #[test]
 fn fewer_quantizers_decode_in_blocks() {
-    let (coder, recording) = (lm().coder(), recording(0.505, RATE_HZ));
+    let (lm, recording) = (lm(), recording(0.505, RATE_HZ));
+    let coder = lm.coder();
     let all = coder.encode(&recording, None).unwrap();
     let decode = |quantizers| {
         let codes = std::iter::once(Ok::<_, PipelineError>(all.codes().to_vec()));

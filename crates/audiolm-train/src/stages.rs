@@ -38,6 +38,7 @@ pub(crate) fn train_coarse(
     mut run: StageRun<'_>,
     settings: &StageSettings<CoarseStageConfig>,
 ) -> Result<Ending, TrainError> {
+    run.exported(kmeans::PART, "kmeans")?;
     let codec = codec_spec(&run)?;
     let size = ("coarse.model.codebook_size", settings.model.codebook_size);
     agree("codes per quantizer", codec.codebook_size, size)?;

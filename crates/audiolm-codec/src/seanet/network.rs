@@ -52,6 +52,7 @@ pub(crate) struct Seanet {
 pub(crate) struct SeanetState(Vec<LayerState>);
 
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there are few, and tensors are handles")]
 enum Layer {
     Conv(EdgedConv),
     Upsample(UpsamplingConv),
@@ -61,6 +62,7 @@ enum Layer {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there are few, and tensors are handles")]
 enum LayerState {
     Conv(EdgedConvState),
     Upsample(UpsamplingConvState),

@@ -50,7 +50,8 @@ impl DecodeArgs {
         let coder = session.coder(self.codec.as_deref())?;
         let blocks = about(&self.input, coder.decode_blocks(&header, codes, self.quantizers))?;
         let blocks = blocks.map(|it| about(&self.input, it));
-        Sound::write_blocks(blocks, coder.sample_rate_hz(), &output, began)?.print(&output, session)
+        let rate_hz = coder.spec().sample_rate_hz as u32;
+        Sound::write_blocks(blocks, rate_hz, &output, began)?.print(&output, session)
     }
 }
 

@@ -47,6 +47,7 @@ impl ReconstructArgs {
         let header = *codes.header();
         let blocks = about(&self.input, coder.decode_blocks(&header, codes, None))?;
         let blocks = blocks.map(|it| about(&self.input, it));
-        Sound::write_blocks(blocks, coder.sample_rate_hz(), &output, began)?.print(&output, session)
+        let rate_hz = coder.spec().sample_rate_hz as u32;
+        Sound::write_blocks(blocks, rate_hz, &output, began)?.print(&output, session)
     }
 }

@@ -21,7 +21,7 @@ pub enum EvaluationError {
         /// Who is heard.
         speaker: String,
         /// What the models said.
-        source: PipelineError,
+        source: Box<PipelineError>,
     },
     /// A measure has no value for a recording.
     #[error("speaker {speaker}: {source}")]
@@ -55,7 +55,7 @@ pub enum EvaluationError {
 impl EvaluationError {
     /// Adds the speaker to what the models said.
     pub(super) fn refused(speaker: &str) -> impl FnOnce(PipelineError) -> Self {
-        move |source| Self::Refused { speaker: speaker.to_owned(), source }
+        move |source| Self::Refused { speaker: speaker.to_owned(), source: Box::new(source) }
     }
 
     /// Adds the speaker to what a measure said.
