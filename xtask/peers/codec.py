@@ -1,8 +1,12 @@
 """The SoundStream of audiolm-pytorch, trained beside ours by `cargo xtask compare codec`.
 
     python -m venv venv && . venv/bin/activate
-    pip install numpy soundfile torch torchaudio transformers einops scikit-learn
-    pip install --no-deps audiolm-pytorch==2.4.0 vector-quantize-pytorch local-attention hyper-connections
+    pip install numpy soundfile torch torchaudio transformers einops scikit-learn packaging beartype ema-pytorch \\
+        accelerate tqdm sentencepiece lion-pytorch einx joblib gateloop-transformer pytorch-warmup loguru \\
+        torch-einops-utils
+    pip install --no-deps audiolm-pytorch==2.4.0 vector-quantize-pytorch local-attention hyper-connections encodec x-clip
+
+torch and torchaudio have to be builds for the same version of CUDA, also where there is none.
 
 Three jobs: `clips` copies held-out recordings, `train` trains the peer and reconstructs them, `measure` prints the mean
 log-mel distance of each folder of reconstructions to the clips.
