@@ -118,6 +118,21 @@ pub enum TrainError {
         /// The stage.
         stage: &'static str,
     },
+    /// Every masked frame is told to be the same.
+    #[error(
+        "{stage}: collapsed by step {step}: guesses of held-out frames are spread over {clusters:.1} of \
+         {n_clusters} clusters; lower the learning rate, or begin with a longer warm-up"
+    )]
+    Collapsed {
+        /// The stage.
+        stage: &'static str,
+        /// The step after which it was measured.
+        step: u64,
+        /// The exponential of the entropy of the mean guess.
+        clusters: f64,
+        /// How many there are.
+        n_clusters: usize,
+    },
     /// Weights are no longer numbers, and were not saved.
     #[error("{path}: not written: its weights are no longer numbers")]
     NoNumbers {

@@ -47,6 +47,7 @@ mod schedule;
 mod semantic_encoder;
 mod stage;
 mod stages;
+mod target_features;
 mod tokenizers;
 mod tokens;
 mod whole_folder;

@@ -157,6 +157,8 @@ fn tiny() -> Plan {
         semantic_encoder: SemanticEncoderSettings {
             model: presets::tiny(),
             n_targets: 100,
+            targets_from: PathBuf::new(),
+            targets_layer: 3,
             masking: SpanMasking::new(),
             batch: 6,
             crop_samples: 32_000,
@@ -324,6 +326,7 @@ fn paper() -> Plan {
         semantic_encoder: SemanticEncoderSettings {
             model: presets::base(),
             n_targets: 100,
+            targets_layer: 6,
             batch: 32,
             crop_samples: 250_000,
             front_end_gradient: 0.1,

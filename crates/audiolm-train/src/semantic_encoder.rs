@@ -1,13 +1,14 @@
-//! Pretraining of the semantic encoder: HuBERT's first iteration, whose targets are clusters of
-//! MFCCs (Hsu et al. 2021, arXiv 2106.07447, section II).
+//! Pretraining of the semantic encoder: an iteration of HuBERT's. The targets of the first are clusters
+//! of MFCCs, those of the next are clusters of what the encoder before has learnt (Hsu et al. 2021,
+//! arXiv 2106.07447, section II).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use audiolm_data::{CropSampler, Split};
-use audiolm_nn::{Precision, fingerprint, generator, load_weights, save_weights};
+use audiolm_nn::{Precision, fingerprint, generator, save_weights};
 use audiolm_semantic::{
     Clustering, ClusteringConfig, Hubert, HubertConfig, HubertPretraining, HubertPretrainingConfig,
-    Mfcc, MfccConfig, PretrainingBatch, PretrainingOutput, SpanMasking,
+    PretrainingBatch, PretrainingOutput, SpanMasking,
 };
 use burn::config::Config;
 use burn::grad_clipping::GradientClippingConfig;
@@ -16,21 +17,25 @@ use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
 use crate::drive::{Drive, Trainee};
 use crate::recordings::{Recordings, Waves, require_seconds, waves};
 use crate::run::StageRun;
+use crate::target_features::{self, TargetFeatures, targets_fingerprint};
 use crate::{Cadence, Ending, Measures, Observer, Schedule, TrainError};
 
 /// Folder of the exported encoder.
-const PART: &str = "semantic-encoder";
-/// Coefficients and both their differences.
-const MFCC_FEATURES: usize = 39;
+pub(crate) const PART: &str = "semantic-encoder";
 /// Frames for each cluster of targets that k-means looks at.
 const FRAMES_PER_CLUSTER: usize = 200;
-/// Lloyd's iterations on MFCCs.
+/// Lloyd's iterations on them.
 const KMEANS_ITERATIONS: usize = 20;
+/// Crops whose features are computed at once for the clusters of the targets.
+const CROPS_AT_ONCE: usize = 16;
+/// Clusters that the guesses of held-out frames must be spread over, by the exponential of their entropy.
+const LEAST_SPREAD: f64 = 1.5;
 /// Batches held out for validation.
 const VALIDATION_BATCHES: u64 = 4;
 
@@ -40,8 +45,13 @@ const VALIDATION_BATCHES: u64 = 4;
 pub struct SemanticEncoderSettings {
     /// The encoder.
     pub model: HubertConfig,
-    /// Clusters of MFCCs that are to be guessed.
+    /// Clusters that are to be guessed.
     pub n_targets: usize,
+    /// The run whose finished encoder makes what is clustered, as in HuBERT's second iteration; where
+    /// it is empty, MFCCs are.
+    pub targets_from: PathBuf,
+    /// The layer of that encoder.
+    pub targets_layer: usize,
     /// Factor on the gradient that reaches the convolutions: 0.1 in HuBERT's long runs, where it
     /// keeps them from collapsing; a short run has to let them learn.
     pub front_end_gradient: f64,
@@ -55,6 +65,13 @@ pub struct SemanticEncoderSettings {
     pub schedule: Schedule,
     /// How often to look and to save.
     pub cadence: Cadence,
+}
+
+impl SemanticEncoderSettings {
+    /// The run whose encoder makes the targets, if it is not MFCCs that do.
+    pub fn targets_from(&self) -> Option<&Path> {
+        (!self.targets_from.as_os_str().is_empty()).then_some(&self.targets_from)
+    }
 }
 
 /// Pretrains the encoder of a run, or goes on with it, and exports it when it is finished.
@@ -71,6 +88,9 @@ pub(crate) fn train_semantic_encoder(
     require_seconds(&recordings.train, Split::Train, crop_seconds)?;
     require_seconds(&recordings.valid, Split::Valid, crop_seconds)?;
 
+    if let Some(encoder) = targets_fingerprint(settings)? {
+        run.origin = run.origin.with_lineage(json!({ "targets": encoder }));
+    }
     let mut trainee = EncoderTrainee::new(settings, &recordings, run.seed, run.device)?;
     let drive = Drive::new(&mut run, PART, settings.schedule.steps, settings.cadence)?;
     let ending = drive.run(&mut trainee)?;
@@ -96,11 +116,7 @@ pub(crate) fn load_encoder(
     run: &StageRun<'_>,
     device: &Device,
 ) -> Result<(HubertConfig, Hubert), TrainError> {
-    let folder = run.exported(PART, PART)?;
-    let path = folder.join("config.json");
-    let config = HubertConfig::load(&path).map_err(|it| TrainError::malformed(&path, it))?;
-    let encoder = config.init(device).map_err(audiolm_semantic::SemanticError::from)?;
-    Ok((config, load_weights(encoder, &folder.join("model.safetensors"))?))
+    target_features::load_encoder(&run.exported(PART, PART)?, device)
 }
 
 /// What tells the finished encoder of a run from others.
@@ -114,7 +130,7 @@ struct EncoderTrainee<'a> {
     valid: &'a Waves,
     seed: u64,
     device: Device,
-    mfcc: Mfcc,
+    features: TargetFeatures,
     targets: Clustering,
     model: HubertPretraining,
     optimizer: ModuleOptimizer,
@@ -128,7 +144,7 @@ impl<'a> EncoderTrainee<'a> {
         device: &Device,
     ) -> Result<Self, TrainError> {
         device.seed(seed);
-        let geometry = settings.model.geometry();
+        let features = TargetFeatures::new(settings, device)?;
         let model = HubertPretrainingConfig::new(settings.model.clone(), settings.n_targets)
             .with_front_end_gradient(settings.front_end_gradient);
         let optimizer = AdamWConfig::new()
@@ -142,10 +158,8 @@ impl<'a> EncoderTrainee<'a> {
             valid: &recordings.valid,
             seed,
             device: device.clone(),
-            mfcc: MfccConfig::new()
-                .with_sample_rate_hz(settings.model.sample_rate_hz)
-                .init(geometry, device),
-            targets: ClusteringConfig::new(settings.n_targets, MFCC_FEATURES).init(device),
+            targets: ClusteringConfig::new(settings.n_targets, features.n_features()).init(device),
+            features,
             model: model
                 .init(&device.clone().autodiff())
                 .map_err(audiolm_semantic::SemanticError::from)?,
@@ -153,13 +167,14 @@ impl<'a> EncoderTrainee<'a> {
         })
     }
 
-    /// Clusters MFCCs of random crops.
+    /// Clusters the features of random crops.
     fn fit_targets(&mut self) -> Result<(), TrainError> {
         let frames = self.settings.crop_samples / self.settings.model.geometry().hop_samples;
         let wanted = FRAMES_PER_CLUSTER * self.settings.n_targets;
         let n_crops = wanted.div_ceil(frames.max(1));
-        let wave = self.crops(self.train, "targets", 0, n_crops)?;
-        let features = self.mfcc.forward(wave).flatten(0, 1);
+        let crops = self.crops(self.train, "targets", 0, n_crops)?.split(CROPS_AT_ONCE, 0);
+        let features = crops.into_iter().map(|it| self.features.forward(it).flatten(0, 1));
+        let features = Tensor::<2>::cat(features.collect(), 0);
         let rng = &mut generator(self.seed, "targets", 0);
         self.targets = Clustering::fit(features, self.settings.n_targets, KMEANS_ITERATIONS, rng);
         Ok(())
@@ -186,11 +201,24 @@ impl<'a> EncoderTrainee<'a> {
         step: u64,
     ) -> Result<PretrainingBatch, TrainError> {
         let wave = self.crops(store, stream, step, self.settings.batch)?;
-        let targets = self.targets.assign(self.mfcc.forward(wave.clone()));
+        let targets = self.targets.assign(self.features.forward(wave.clone()));
         let mut rng = generator(self.seed, stream, step);
         let _: u64 = rng.random();
         let mask = self.settings.masking.sample_batch(targets.dims(), &mut rng, &self.device);
         Ok(PretrainingBatch { wave, targets, mask })
+    }
+}
+
+impl EncoderTrainee<'_> {
+    /// Refuses to go on with a model whose guesses are all the same. While it still warms up, that is
+    /// how it begins.
+    fn check_spread(&self, step: u64, usage: f64) -> Result<(), TrainError> {
+        let n_clusters = self.settings.n_targets;
+        let clusters = usage * n_clusters as f64;
+        if step <= self.settings.schedule.warmup_steps || clusters >= LEAST_SPREAD {
+            return Ok(());
+        }
+        Err(TrainError::Collapsed { stage: PART, step, clusters, n_clusters })
     }
 }
 
@@ -231,7 +259,7 @@ impl Trainee for EncoderTrainee<'_> {
         Ok(measures(&output).with("learning_rate", rate))
     }
 
-    fn validate(&mut self, _: u64) -> Result<Measures, TrainError> {
+    fn validate(&mut self, step: u64) -> Result<Measures, TrainError> {
         let model = self.model.valid();
         let mut sums = [0.0; 3];
         const NAMES: [&str; 3] = ["prediction", "accuracy", "usage"];
@@ -241,10 +269,10 @@ impl Trainee for EncoderTrainee<'_> {
                 *sum += measured.get(name).unwrap_or(f64::NAN);
             }
         }
-        let means = NAMES.into_iter().zip(sums);
-        Ok(means.fold(Measures::default(), |all, (name, sum)| {
-            all.with(name, sum / VALIDATION_BATCHES as f64)
-        }))
+        let means = NAMES.into_iter().zip(sums.map(|it| it / VALIDATION_BATCHES as f64));
+        let measures = means.fold(Measures::default(), |all, (name, mean)| all.with(name, mean));
+        self.check_spread(step, sums[2] / VALIDATION_BATCHES as f64)?;
+        Ok(measures)
     }
 
     fn save(&self, folder: &Path) -> Result<(), TrainError> {
