@@ -100,6 +100,35 @@ pub enum EvalError {
         /// How many are needed.
         needed: usize,
     },
+    /// The numbers of an example are not those of whole frames.
+    #[error("example {item_idx} has {found} numbers, expected some, and a multiple of the width {width}")]
+    RaggedFrames {
+        /// The example, counted from 0.
+        item_idx: usize,
+        /// How many numbers it has.
+        found: usize,
+        /// Numbers in a frame.
+        width: usize,
+    },
+    /// A feature that is no number, or infinite.
+    #[error("number {position} of example {item_idx} is {value}, expected a finite one")]
+    FeatureNotFinite {
+        /// The example, counted from 0.
+        item_idx: usize,
+        /// Its place.
+        position: usize,
+        /// Its value.
+        value: f32,
+    },
+    /// No two examples that ABX could compare.
+    #[error(
+        "{n_items} examples hold no triplet: ABX needs two of one category and one of another in one \
+         context"
+    )]
+    NoTriplets {
+        /// How many examples there are.
+        n_items: usize,
+    },
     /// Sequences without a single token.
     #[error("the sequences hold no tokens")]
     NoTokens,

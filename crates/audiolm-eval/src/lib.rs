@@ -1,7 +1,8 @@
 //! Measures of audio tokens and generated audio.
 //!
 //! Everything here runs on the CPU over plain slices: waves are `&[f32]` with a sampling rate in
-//! hertz, tokens are `u32`. No model, no tensor and no file is known here.
+//! hertz, tokens are `u32`. No model, no tensor and no file is known here, but for the labels of
+//! [`read_item_file`].
 //!
 //! | Question | Measure |
 //! |---|---|
@@ -9,6 +10,7 @@
 //! | How far is the wave from the original? | [`si_sdr`] |
 //! | How far does it sound from the original? | [`log_mel_distance`] |
 //! | Does a continuation keep the voice and the room of its prompt? | [`NearestPrompts`] |
+//! | Do tokens tell words or phones apart, whoever says them? | [`abx`] |
 //! | Does a language model beat counting? | [`Unigram`], [`Bigram`] |
 //!
 //! The measures of waves give the numbers of the field's reference packages; goldens compare them.
@@ -28,6 +30,7 @@
 //! # Ok::<(), audiolm_eval::EvalError>(())
 //! ```
 
+mod abx;
 mod bigram;
 mod error;
 mod likelihood;
@@ -40,6 +43,9 @@ mod smoothing;
 mod stoi;
 mod unigram;
 
+pub use abx::{
+    AbxErrors, AbxItem, AbxOptions, ItemFileError, LabelledSpan, abx, read_item_file,
+};
 pub use bigram::Bigram;
 pub use error::{EvalError, Side};
 pub use likelihood::Likelihood;
