@@ -83,7 +83,8 @@ fn no_file_makes_us_allocate_more_than_is_documented() {
     let limits = Limits::default();
     for program in bombs() {
         for file in [legacy(&program), [b"\x80\x04", &program[..]].concat()] {
-            let (found, allowed) = (peak_of_opening(&file, &limits), PER_BYTE * file.len() + BESIDE);
+            let (found, allowed) =
+                (peak_of_opening(&file, &limits), PER_BYTE * file.len() + BESIDE);
             let begin = &program[..program.len().min(16)];
             assert!(found <= allowed, "{begin:?}…: {found} of {allowed} bytes");
             let small = Limits { memory: 1 << 18, ..limits };
