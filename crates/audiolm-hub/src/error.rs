@@ -42,3 +42,15 @@ pub enum HubError {
         file: String,
     },
 }
+
+impl HubError {
+    /// Whether there is no such file, as far as can be told: another one may be there in its place.
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Offline { .. } => true,
+            // The status is not told otherwise.
+            Self::Download { source, .. } => source.to_string().contains("404"),
+            Self::Unknown { .. } | Self::Revision { .. } => false,
+        }
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use audiolm_pickle::PickleError;
+
 /// Why a convolution's numbers describe no layer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConvError {
@@ -44,6 +46,25 @@ pub enum WeightsError {
         path: PathBuf,
         /// What the reader said.
         reason: String,
+    },
+    /// The file is a damaged one of PyTorch or joblib, or holds something else than weights.
+    #[error(transparent)]
+    Foreign(PickleError),
+    /// The index of weights in several files is damaged, or does not fit them.
+    #[error("{path}: not a readable index of weights: {reason}")]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The folder of a model without weights.
+    #[error("{folder}: no weights, expected one of {}", names.join(", "))]
+    NoWeights {
+        /// The folder.
+        folder: PathBuf,
+        /// The files that were looked for.
+        names: &'static [&'static str],
     },
     /// The file's tensors are not the module's.
     #[error("{path}: the weights do not fit the configuration: {}", mismatch.join("; "))]

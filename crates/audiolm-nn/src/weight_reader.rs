@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use audiolm_pickle::{Array, Element};
 use burn::prelude::*;
 use burn::tensor::DType;
-use safetensors::{Dtype, SafeTensors};
 
 use crate::WeightsError;
+use crate::weight_file::{self, Stored};
 use crate::weights::shortened;
 
 /// The two namings of a weight-normed tensor, PyTorch's older and its newer one: what stands in
@@ -18,7 +19,7 @@ const WEIGHT_NORM: [(&str, &str); 2] = [
     ("parametrizations.weight.original0", "parametrizations.weight.original1"),
 ];
 
-/// A file of weights that a model takes its tensors from.
+/// A file of weights that a model takes its tensors from. Each is read when it is taken.
 ///
 /// What is wrong is gathered, and told by [`finish`](Self::finish) all at once: until then, a
 /// tensor that is not there is zeros.
@@ -32,38 +33,26 @@ pub struct WeightReader {
     misfits: Vec<String>,
 }
 
-/// A tensor as the file holds it.
-#[derive(Debug)]
-struct Stored {
-    shape: Vec<usize>,
-    dtype: Dtype,
-    bytes: Vec<u8>,
-}
-
 impl WeightReader {
-    /// Reads a safetensors file, for tensors on `device`.
+    /// Opens a file for tensors on `device`: safetensors, what PyTorch saves (`pytorch_model.bin`,
+    /// `.pt`, as it is now and as it was before 1.6), or the index of weights in several files
+    /// (`model.safetensors.index.json` and the like). The content decides, not the name.
     ///
     /// # Errors
-    /// Where it cannot be read, or is no safetensors file or a damaged one.
+    /// Where it cannot be read, or is of another kind or damaged.
     pub fn open(path: &Path, device: &Device) -> Result<Self, WeightsError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| WeightsError::Io { path: path.to_owned(), source })?;
-        let malformed = |it: safetensors::SafeTensorError| WeightsError::Malformed {
-            path: path.to_owned(),
-            reason: it.to_string(),
-        };
-        let stored = SafeTensors::deserialize(&bytes).map_err(malformed)?;
-        let left = stored.iter().map(|(name, view)| {
-            let (shape, bytes) = (view.shape().to_vec(), view.data().to_vec());
-            (name.to_owned(), Stored { shape, dtype: view.dtype(), bytes })
-        });
-        Ok(Self {
-            path: path.to_owned(),
-            device: device.clone(),
-            left: left.collect(),
-            missing: Vec::new(),
-            misfits: Vec::new(),
-        })
+        Ok(Self::of_stored(path, weight_file::open(path)?, device))
+    }
+
+    /// The tensors of a file that somebody else has opened, by the names that a model knows.
+    pub fn of_arrays(path: &Path, arrays: BTreeMap<String, Array>, device: &Device) -> Self {
+        let stored = arrays.into_iter().map(|(name, array)| (name, Stored::Array(array)));
+        Self::of_stored(path, stored.collect(), device)
+    }
+
+    fn of_stored(path: &Path, left: BTreeMap<String, Stored>, device: &Device) -> Self {
+        let (missing, misfits) = (Vec::new(), Vec::new());
+        Self { path: path.to_owned(), device: device.clone(), left, missing, misfits }
     }
 
     /// Takes a tensor.
@@ -97,6 +86,20 @@ impl WeightReader {
         self.left.remove(name);
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes what has not been taken as one safetensors file, for readers that take no other.
+    ///
+    /// # Errors
+    /// Where a tensor cannot be read, is of a type that is not read here, or the file cannot be
+    /// written.
+    pub fn save(&self, path: &Path) -> Result<(), WeightsError> {
+        weight_file::save(&self.left, &self.path, path)
+    }
+
     /// Whether a tensor is there, and not taken yet.
     pub fn holds(&self, name: &str) -> bool {
         self.left.contains_key(name)
@@ -125,26 +128,38 @@ impl WeightReader {
         shape: [usize; D],
         stored: Stored,
     ) -> Option<Tensor<D>> {
-        if stored.shape != shape {
-            let found = stored.shape;
+        if stored.shape() != shape {
+            let found = stored.shape();
             self.misfits.push(format!("{name} (expected {shape:?}, found {found:?})"));
             return None;
         }
-        let Some(dtype) = float(stored.dtype) else {
-            self.misfits.push(format!("{name} (expected floats, found {:?})", stored.dtype));
-            return None;
-        };
-        let data = TensorData::from_bytes_vec(stored.bytes, shape, dtype).convert::<f32>();
-        Some(Tensor::from_data(data, &self.device))
+        match floats(&stored) {
+            Ok(data) => Some(Tensor::from_data(data.convert::<f32>(), &self.device)),
+            Err(reason) => {
+                self.misfits.push(format!("{name} ({reason})"));
+                None
+            }
+        }
     }
 }
 
-fn float(dtype: Dtype) -> Option<DType> {
-    match dtype {
-        Dtype::F64 => Some(DType::F64),
-        Dtype::F32 => Some(DType::F32),
-        Dtype::F16 => Some(DType::F16),
-        Dtype::BF16 => Some(DType::BF16),
+fn floats(stored: &Stored) -> Result<TensorData, String> {
+    let expected = |found: String| format!("expected floats, found {found}");
+    let array = match stored {
+        Stored::Array(array) => array,
+        Stored::Other { element, .. } => return Err(expected(element.clone())),
+    };
+    let dtype = float(array.element()).ok_or_else(|| expected(array.element().to_string()))?;
+    let bytes = array.read().map_err(|it| it.to_string())?;
+    Ok(TensorData::from_bytes_vec(bytes, array.shape().to_vec(), dtype))
+}
+
+fn float(element: Element) -> Option<DType> {
+    match element {
+        Element::F64 => Some(DType::F64),
+        Element::F32 => Some(DType::F32),
+        Element::F16 => Some(DType::F16),
+        Element::Bf16 => Some(DType::BF16),
         _ => None,
     }
 }
@@ -152,6 +167,7 @@ fn float(dtype: Dtype) -> Option<DType> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use safetensors::Dtype;
     use safetensors::tensor::TensorView;
 
     fn reader(tensors: &[(&str, Vec<usize>, Vec<f32>)]) -> WeightReader {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use audiolm_nn::WeightsError;
+use audiolm_pickle::PickleError;
 
 /// Why a [`HubertConfig`](crate::HubertConfig) describes no model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -59,6 +60,21 @@ pub enum SemanticError {
     /// The weights could not be written or read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// A file of PyTorch or joblib is damaged, or holds something else.
+    #[error(transparent)]
+    Pickle(#[from] PickleError),
+    /// A published encoder that is not covered here, or whose description does not fit it.
+    #[error("{path}: setting {setting}: expected {expected}, found {found}")]
+    Setting {
+        /// The file.
+        path: PathBuf,
+        /// The setting of the model.
+        setting: String,
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
     /// The configuration beside the weights could not be written or read.
     #[error("{path}: {reason}")]
     ConfigFile {

@@ -39,6 +39,7 @@ mod config;
 mod encoder;
 mod encoder_layer;
 mod error;
+mod fairseq;
 mod feature_projection;
 mod frames;
 mod front_end;
@@ -53,15 +54,19 @@ mod positional_conv;
 mod prediction_head;
 pub mod presets;
 mod pretraining;
+mod published;
+mod published_clustering;
 mod strided_conv;
 mod tokenizer;
 mod tokens;
 mod windows;
 
 pub use config::{ConvLayerConfig, HubertConfig};
+pub use fairseq::{FairseqCheckpoint, transformers_name};
 pub use frames::FrameGeometry;
 pub use hubert::Hubert;
 pub use import::load_transformers;
+pub use published::{PublishedEncoder, PublishedFile};
 
 pub use mask::SpanMasking;
 pub use mfcc::{Mfcc, MfccConfig};

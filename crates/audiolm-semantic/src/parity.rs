@@ -35,14 +35,14 @@ pub(crate) fn fixture_config() -> HubertConfig {
     }
 }
 
-struct Reference(Vec<u8>);
+pub(crate) struct Reference(Vec<u8>);
 
 impl Reference {
-    fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         Self(std::fs::read(fixture(name)).unwrap())
     }
 
-    fn floats<const D: usize>(&self, name: &str) -> Tensor<D> {
+    pub(crate) fn floats<const D: usize>(&self, name: &str) -> Tensor<D> {
         let tensors = SafeTensors::deserialize(&self.0).unwrap();
         let view = tensors.tensor(name).unwrap();
         let values = view.data().chunks_exact(4);
@@ -52,7 +52,7 @@ impl Reference {
         Tensor::from_data(data, &Device::default())
     }
 
-    fn integers(&self, name: &str) -> Vec<i64> {
+    pub(crate) fn integers(&self, name: &str) -> Vec<i64> {
         let tensors = SafeTensors::deserialize(&self.0).unwrap();
         let values = tensors.tensor(name).unwrap().data().chunks_exact(8);
         values.map(|it| i64::from_le_bytes(it.try_into().unwrap())).collect()

@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     BundleArgs, CardArgs, ContinueArgs, DecodeArgs, EncodeArgs, EvaluateArgs, GenerateArgs,
-    InfoArgs, PlotArgs, ReconstructArgs, ResynthesizeArgs, SpectrogramArgs, TokenizeArgs,
-    TrainArgs,
+    ImportArgs, InfoArgs, PlotArgs, ReconstructArgs, ResynthesizeArgs, SpectrogramArgs,
+    TokenizeArgs, TrainArgs,
 };
 use crate::numbers;
 use crate::session::Session;
@@ -65,6 +65,7 @@ enum Command {
     Encode(EncodeArgs),
     Decode(DecodeArgs),
     Tokenize(TokenizeArgs),
+    Import(ImportArgs),
     Info(InfoArgs),
     Train(TrainArgs),
     Bundle(BundleArgs),
@@ -86,6 +87,7 @@ impl Cli {
             Command::Encode(args) => args.run(&session),
             Command::Decode(args) => args.run(&session),
             Command::Tokenize(args) => args.run(&session),
+            Command::Import(args) => args.run(&session),
             Command::Info(args) => args.run(&session),
             Command::Train(args) => args.run(&session),
             Command::Bundle(args) => args.run(&session),

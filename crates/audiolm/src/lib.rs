@@ -45,6 +45,7 @@ pub use audiolm_data as data;
 pub use audiolm_eval as eval;
 pub use audiolm_hub as hub;
 pub use audiolm_nn as nn;
+pub use audiolm_pickle as pickle;
 pub use audiolm_pipeline as pipeline;
 pub use audiolm_plot as plot;
 pub use audiolm_semantic as semantic;

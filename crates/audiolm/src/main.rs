@@ -7,9 +7,11 @@ mod commands;
 mod destination;
 mod failure;
 mod interrupt;
+mod new_folder;
 mod numbers;
 mod output;
 mod progress;
+mod published;
 mod session;
 
 use std::process::ExitCode;

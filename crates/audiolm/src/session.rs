@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::bundle_folder;
 use crate::cli::Global;
-use crate::progress;
+use crate::{progress, published};
 
 /// The files of a codec, the largest first.
 const CODEC_FILES: [&str; 2] = ["model.safetensors", "config.json"];
@@ -66,6 +66,11 @@ impl Session {
     /// The folder of a codec, by path or by its name on Hugging Face.
     pub fn codec_folder(&self, name: &str) -> Result<PathBuf> {
         Ok(Hub::from_env().folder(name, &CODEC_FILES, &mut progress::downloading())?)
+    }
+
+    /// The files of a published encoder, by path or by its name on Hugging Face.
+    pub fn published(&self, name: &str) -> Result<PathBuf> {
+        published::find(name)
     }
 
     /// Prints a result for people, or with `--json` for programs.

@@ -48,7 +48,7 @@ Examples:
 
 /// How wide weights are.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Width {
+pub(super) enum Width {
     /// 16 bits
     Half,
     /// 32 bits

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::exit;
 
 use anyhow::{Context, Result, ensure};
-use audiolm::pipeline::Bundle;
+use audiolm::pipeline::{Bundle, Part};
 use audiolm::train::{
     Ending, Plan, Preset, Run, Schedule, Stage, given_codec, take_codec, taken_codec, train,
 };
@@ -36,8 +36,9 @@ pub struct TrainArgs {
     /// The folder of the run: settings, checkpoints, metrics and the finished parts
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
-    /// A bundle whose codec and semantic tokenizer are used as they are: only the language models
-    /// are trained, in a fraction of the time
+    /// A bundle whose codec and semantic tokenizer are used as they are, or a folder with these two
+    /// alone (`codec`, `semantic-tokenizer`): only the language models are trained, in a fraction of
+    /// the time
     #[arg(long, value_name = "BUNDLE")]
     tokenizers: Option<PathBuf>,
     /// The settings to start from [default: those of the run, tiny for a new one]
@@ -142,7 +143,7 @@ impl TrainArgs {
             plan.data.folder = folder.clone();
         }
         if let Some(folder) = &self.tokenizers {
-            plan.tokenizers = Bundle::open(folder)?.folder().to_owned();
+            plan.tokenizers = tokenizers(folder)?;
         }
         let Plan { data, tokenizers, codec, .. } = plan;
         for path in [&mut data.folder, &mut data.manifest, tokenizers, &mut codec.init_from] {
@@ -196,6 +197,17 @@ fn schedule(plan: &mut Plan, stage: Stage) -> Option<&mut Schedule> {
         Stage::Coarse => Some(&mut plan.coarse.schedule),
         Stage::Fine => Some(&mut plan.fine.schedule),
     }
+}
+
+/// The folder of a bundle, or one with the two tokenizers alone, each in a folder named as in a
+/// bundle.
+fn tokenizers(folder: &Path) -> Result<PathBuf> {
+    let has = |part: Part| folder.join(part.folder()).is_dir();
+    let is_bundle = folder.join("bundle.json").exists();
+    if !is_bundle && has(Part::SemanticTokenizer) && has(Part::Codec) {
+        return Ok(folder.to_owned());
+    }
+    Ok(Bundle::open(folder)?.folder().to_owned())
 }
 
 fn read(path: &Path) -> Result<String> {
