@@ -97,6 +97,11 @@ impl WeightReader {
         self.left.remove(name);
     }
 
+    /// Leaves out all tensors whose names begin so.
+    pub fn skip_all(&mut self, prefix: &str) {
+        self.left.retain(|name, _| !name.starts_with(prefix));
+    }
+
     /// Whether a tensor is there, and not taken yet.
     pub fn holds(&self, name: &str) -> bool {
         self.left.contains_key(name)

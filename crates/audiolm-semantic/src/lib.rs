@@ -33,35 +33,45 @@
 //! ```
 
 mod attention;
-mod clip_norm;
+mod clips;
 mod clustering;
 mod config;
+mod conformer;
+mod conv_norm;
 mod encoder;
-mod encoder_layer;
 mod error;
 mod feature_projection;
+mod folder;
 mod frames;
 mod front_end;
 mod hubert;
-mod import;
 mod linear;
 mod mask;
 mod mfcc;
 #[cfg(test)]
 mod parity;
+mod position_bias;
 mod positional_conv;
 mod prediction_head;
 pub mod presets;
 mod pretraining;
+mod published;
 mod strided_conv;
 mod tokenizer;
 mod tokens;
+mod transformer;
+mod transformer_layer;
 mod windows;
 
-pub use config::{ConvLayerConfig, HubertConfig};
+pub use clips::Clips;
+pub use config::{
+    ConvLayerConfig, FrontEndNorm, HubertConfig, NormPlacement, PositionBias, WaveScale,
+};
+pub use conformer::{Conformer, ConformerConfig};
+pub use encoder::{Encoder, EncoderConfig};
 pub use frames::FrameGeometry;
 pub use hubert::Hubert;
-pub use import::load_transformers;
+pub use published::{TransformersConfig, load_transformers};
 
 pub use mask::SpanMasking;
 pub use mfcc::{Mfcc, MfccConfig};
