@@ -101,7 +101,9 @@ pub enum EvalError {
         needed: usize,
     },
     /// The numbers of an example are not those of whole frames.
-    #[error("example {item_idx} has {found} numbers, expected some, and a multiple of the width {width}")]
+    #[error(
+        "example {item_idx} has {found} numbers, expected some, and a multiple of the width {width}"
+    )]
     RaggedFrames {
         /// The example, counted from 0.
         item_idx: usize,

@@ -43,9 +43,7 @@ mod smoothing;
 mod stoi;
 mod unigram;
 
-pub use abx::{
-    AbxErrors, AbxItem, AbxOptions, ItemFileError, LabelledSpan, abx, read_item_file,
-};
+pub use abx::{AbxErrors, AbxItem, AbxOptions, ItemFileError, LabelledSpan, abx, read_item_file};
 pub use bigram::Bigram;
 pub use error::{EvalError, Side};
 pub use likelihood::Likelihood;

@@ -65,15 +65,24 @@ fn errors_are_those_of_counting_triplet_by_triplet() {
 #[test]
 fn categories_apart_have_no_errors_and_equal_ones_are_a_coin() {
     let [right, up] = [[1.0, 0.0], [0.0, 1.0]];
-    let apart = ["s", "t"].map(|it| [single("a", it, right), single("a", it, right), single("b", it, up)]);
-    assert_eq!(measured(apart.as_flattened()), AbxErrors { within: Some(0.0), across: Some(0.0), n_items: 6 });
-    let equal = ["s", "t"].map(|it| [single("a", it, up), single("a", it, up), single("b", it, up)]);
-    assert_eq!(measured(equal.as_flattened()), AbxErrors { within: Some(0.5), across: Some(0.5), n_items: 6 });
+    let apart =
+        ["s", "t"].map(|it| [single("a", it, right), single("a", it, right), single("b", it, up)]);
+    assert_eq!(
+        measured(apart.as_flattened()),
+        AbxErrors { within: Some(0.0), across: Some(0.0), n_items: 6 }
+    );
+    let equal =
+        ["s", "t"].map(|it| [single("a", it, up), single("a", it, up), single("b", it, up)]);
+    assert_eq!(
+        measured(equal.as_flattened()),
+        AbxErrors { within: Some(0.5), across: Some(0.5), n_items: 6 }
+    );
 }
 
 #[test]
 fn one_speaker_has_nobody_to_be_compared_with() {
-    let items = [single("a", "s", [1.0, 0.0]), single("a", "s", [1.0, 0.1]), single("b", "s", [0.0, 1.0])];
+    let items =
+        [single("a", "s", [1.0, 0.0]), single("a", "s", [1.0, 0.1]), single("b", "s", [0.0, 1.0])];
     assert_eq!(measured(&items).across, None);
 }
 
@@ -96,9 +105,8 @@ fn what_cannot_be_compared_is_refused() {
 #[test]
 fn the_same_seed_leaves_out_the_same_examples() {
     let items: Vec<AbxItem> = (0..40).map(|it| example([it % 3, it % 2, 0, 7 * it], 3)).collect();
-    let with_seed = |seed| {
-        abx(&items, &AbxOptions { most_examples: 3, seed, ..AbxOptions::new(3) }).unwrap()
-    };
+    let with_seed =
+        |seed| abx(&items, &AbxOptions { most_examples: 3, seed, ..AbxOptions::new(3) }).unwrap();
     assert_eq!(with_seed(1), with_seed(1));
     assert_eq!(with_seed(1).n_items, 18);
     assert!((2..9).any(|seed| with_seed(seed) != with_seed(1)));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use audiolm_pickle::{Array, Bytes, Element, Fault, PickleError, TorchFile, Value};
 use safetensors::Dtype;
-use safetensors::tensor::{Metadata, TensorInfo, TensorView};
+use safetensors::tensor::{Metadata, TensorInfo};
 use serde::Deserialize;
 
 use crate::WeightsError;
@@ -114,45 +114,6 @@ fn stored(bytes: &Arc<Bytes>, start: u64, info: &TensorInfo) -> Result<Stored, F
     };
     let start = start + info.data_offsets.0 as u64;
     Array::contiguous(bytes.clone(), element, shape, start).map(Stored::Array)
-}
-
-/// Writes tensors of the file `from` as the safetensors file `to`.
-pub(crate) fn save(
-    tensors: &BTreeMap<String, Stored>,
-    from: &Path,
-    to: &Path,
-) -> Result<(), WeightsError> {
-    let mut read = Vec::with_capacity(tensors.len());
-    for (name, stored) in tensors {
-        let Stored::Array(array) = stored else {
-            let mismatch = vec![format!("of a type that is not read here: {name}")];
-            return Err(WeightsError::Mismatch { path: from.to_owned(), mismatch });
-        };
-        let damaged = |fault| foreign(PickleError { path: from.to_owned(), fault });
-        read.push((name, dtype(array.element()), array.shape(), array.read().map_err(damaged)?));
-    }
-    let views = read.iter().map(|(name, dtype, shape, bytes)| {
-        let view = TensorView::new(*dtype, shape.to_vec(), bytes);
-        (name, view.expect("as many bytes as the shape says"))
-    });
-    let written = safetensors::serialize_to_file(views, None, to);
-    let failed = |it: safetensors::SafeTensorError| std::io::Error::other(it.to_string());
-    written.map_err(failed).map_err(|source| WeightsError::Io { path: to.to_owned(), source })
-}
-
-fn dtype(element: Element) -> Dtype {
-    match element {
-        Element::F64 => Dtype::F64,
-        Element::F32 => Dtype::F32,
-        Element::F16 => Dtype::F16,
-        Element::Bf16 => Dtype::BF16,
-        Element::I64 => Dtype::I64,
-        Element::I32 => Dtype::I32,
-        Element::I16 => Dtype::I16,
-        Element::I8 => Dtype::I8,
-        Element::U8 => Dtype::U8,
-        Element::Bool => Dtype::BOOL,
-    }
 }
 
 fn element(dtype: Dtype) -> Option<Element> {

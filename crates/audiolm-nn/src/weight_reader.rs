@@ -91,13 +91,9 @@ impl WeightReader {
         &self.path
     }
 
-    /// Writes what has not been taken as one safetensors file, for readers that take no other.
-    ///
-    /// # Errors
-    /// Where a tensor cannot be read, is of a type that is not read here, or the file cannot be
-    /// written.
-    pub fn save(&self, path: &Path) -> Result<(), WeightsError> {
-        weight_file::save(&self.left, &self.path, path)
+    /// Leaves out all tensors whose names begin so.
+    pub fn skip_all(&mut self, prefix: &str) {
+        self.left.retain(|name, _| !name.starts_with(prefix));
     }
 
     /// Whether a tensor is there, and not taken yet.

@@ -69,7 +69,7 @@ impl Configs {
     fn check(&self) -> Result<(), BundleError> {
         let Self { tokenizer, codec, semantic, coarse, fine } = self;
         let hop = tokenizer.encoder.geometry().hop_samples;
-        let tokenizer_rate = tokenizer.encoder.sample_rate_hz;
+        let tokenizer_rate = tokenizer.encoder.sample_rate_hz();
         let codec = codec.spec();
         let codes = codec.codebook_size;
         use Part::{Coarse, Codec, Fine, Semantic, SemanticTokenizer};

@@ -4,45 +4,81 @@ use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 
-use crate::HubertConfig;
 use crate::linear::bert_linear;
+use crate::position_bias::PositionGate;
+use crate::{HubertConfig, PositionBias};
 
-/// Self-attention over a whole clip, without a mask: clips of one batch have one length.
+/// Self-attention over whole clips.
 #[derive(Module, Debug)]
 pub struct SelfAttention {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    output: Linear,
+    pub(crate) query: Linear,
+    pub(crate) key: Linear,
+    pub(crate) value: Linear,
+    pub(crate) output: Linear,
+    /// Where distances count.
+    pub(crate) gate: Option<PositionGate>,
     dropout: Dropout,
     n_heads: usize,
 }
 
+/// What all layers of one pass add to the scores of their attention.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ScoreBias {
+    /// Minus infinity for keys beyond a clip's end: `[batch, 1, 1, time]`
+    pub(crate) beyond: Option<Tensor<4>>,
+    /// What each layer's gate multiplies: `[1, heads, time, time]`
+    pub(crate) distances: Option<Tensor<4>>,
+}
+
 impl SelfAttention {
     pub(crate) fn new(config: &HubertConfig, device: &Device) -> Self {
-        let linear = || bert_linear(config.d_model, config.d_model, device);
+        let HubertConfig { d_model, n_heads, .. } = *config;
+        let linear = || bert_linear(d_model, d_model, device);
+        let gate = match config.position_bias {
+            PositionBias::None => None,
+            PositionBias::Gated { .. } => {
+                Some(PositionGate::new([n_heads, d_model / n_heads], device))
+            }
+        };
         Self {
             query: linear(),
             key: linear(),
             value: linear(),
             output: linear(),
+            gate,
             dropout: DropoutConfig::new(config.dropout).init(),
-            n_heads: config.n_heads,
+            n_heads,
         }
     }
 
     /// # Shapes
     /// - input, output: `[batch, time, d_model]`
-    pub(crate) fn forward(&self, input: Tensor<3>) -> Tensor<3> {
+    pub(crate) fn forward(&self, input: Tensor<3>, bias: &ScoreBias) -> Tensor<3> {
         let [batch, time, d_model] = input.dims();
         let d_head = d_model / self.n_heads;
         let heads = |it: Tensor<3>| it.reshape([batch, time, self.n_heads, d_head]).swap_dims(1, 2);
         let query = heads(self.query.forward(input.clone()) * (d_head as f64).powf(-0.5));
         let key = heads(self.key.forward(input.clone()));
-        let value = heads(self.value.forward(input));
+        let value = heads(self.value.forward(input.clone()));
 
-        let weights = self.dropout.forward(softmax(query.matmul(key.transpose()), 3));
+        let mut scores = query.matmul(key.transpose());
+        if let Some(added) = self.bias(heads(input), bias) {
+            scores = scores + added;
+        }
+        let weights = self.dropout.forward(softmax(scores, 3));
         let mixed = weights.matmul(value).swap_dims(1, 2).reshape([batch, time, d_model]);
         self.output.forward(mixed)
+    }
+
+    /// What is added to the scores, from what enters the layer: `[batch, heads, time, d_head]`.
+    fn bias(&self, input: Tensor<4>, bias: &ScoreBias) -> Option<Tensor<4>> {
+        let gated = match (&self.gate, &bias.distances) {
+            (Some(gate), Some(distances)) => Some(gate.forward(input) * distances.clone()),
+            _ => None,
+        };
+        match (gated, bias.beyond.clone()) {
+            (Some(gated), Some(beyond)) => Some(gated + beyond),
+            (gated, beyond) => gated.or(beyond),
+        }
     }
 }

@@ -37,6 +37,16 @@ pub enum HubertError {
         /// Its value.
         parts: usize,
     },
+    /// Kinds of distances that cannot be told apart.
+    #[error(
+        "{n_buckets} buckets up to a distance of {max_distance}: expected a multiple of four, and a distance beyond a quarter of them"
+    )]
+    Buckets {
+        /// Kinds of distances.
+        n_buckets: usize,
+        /// Where they end.
+        max_distance: usize,
+    },
     /// A dropout outside of `[0, 1)`.
     #[error("dropout must lie in [0, 1), found {found}")]
     Dropout {
@@ -82,6 +92,30 @@ pub enum SemanticError {
         path: PathBuf,
         /// What the reader or writer said.
         reason: String,
+    },
+    /// A published model that is no encoder known here.
+    #[error(
+        "{path}: model_type is {found}; expected one of hubert, wav2vec2, wavlm, mert_model, wav2vec2-bert"
+    )]
+    UnknownModel {
+        /// The configuration.
+        path: PathBuf,
+        /// The kind of model.
+        found: String,
+    },
+    /// A published encoder of a variant that is not implemented.
+    #[error("{path}: this {model} has {field} = {found}; supported is only {expected}")]
+    Unsupported {
+        /// The configuration.
+        path: PathBuf,
+        /// The kind of model.
+        model: String,
+        /// The field.
+        field: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        found: String,
     },
     /// A configuration written by another version of this format.
     #[error("{path}: configuration version {found}, this build reads version {expected}")]

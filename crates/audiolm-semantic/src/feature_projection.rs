@@ -8,8 +8,8 @@ use crate::HubertConfig;
 /// A norm and a linear map, frame by frame.
 #[derive(Module, Debug)]
 pub struct FeatureProjection {
-    norm: LayerNorm,
-    linear: Linear,
+    pub(crate) norm: LayerNorm,
+    pub(crate) linear: Linear,
     dropout: Dropout,
 }
 

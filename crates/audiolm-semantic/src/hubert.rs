@@ -2,20 +2,23 @@
 
 use burn::prelude::*;
 
-use crate::encoder::Encoder;
 use crate::feature_projection::FeatureProjection;
 use crate::front_end::FrontEnd;
-use crate::{FrameGeometry, HubertConfig, HubertError};
+use crate::transformer::{Projected, Transformer};
+use crate::{Clips, FrameGeometry, HubertConfig, HubertError, WaveScale};
 
-/// HuBERT (Hsu et al. 2021, arXiv 2106.07447): convolutions over the wave, then a transformer.
+/// HuBERT (Hsu et al. 2021, arXiv 2106.07447) and its relatives: convolutions over the wave, then a
+/// transformer.
 ///
 /// Built by [`HubertConfig::init`] with fresh weights, or read by
-/// [`load_transformers`](crate::load_transformers).
+/// [`Encoder::load_from`](crate::Encoder::load_from).
 #[derive(Module, Debug)]
 pub struct Hubert {
     pub(crate) front_end: FrontEnd,
     pub(crate) projection: FeatureProjection,
-    pub(crate) encoder: Encoder,
+    pub(crate) encoder: Transformer,
+    #[module(skip)]
+    wave_scale: WaveScale,
     window_samples: usize,
     hop_samples: usize,
 }
@@ -31,7 +34,8 @@ impl HubertConfig {
         Ok(Hubert {
             front_end: FrontEnd::new(self, device),
             projection: FeatureProjection::new(self, device),
-            encoder: Encoder::new(self, device),
+            encoder: Transformer::new(self, device),
+            wave_scale: self.wave_scale,
             window_samples,
             hop_samples,
         })
@@ -41,31 +45,51 @@ impl HubertConfig {
 impl Hubert {
     /// The output of layer `layer`; 0 is what enters the first layer. Layers above are not run.
     ///
-    /// "Layer 9 of HuBERT base" in the literature is `layer = 9` here. The wave goes in as it is,
-    /// neither scaled nor padded. Clips of one batch have one length: the first convolution's norm
-    /// takes its statistics over the whole clip, so padding would change every feature.
+    /// "Layer 9 of HuBERT base" in the literature is `layer = 9` here. The norm after the last layer,
+    /// where there is one, is left out: see [`output`](Self::output). Waves are padded by nobody, and
+    /// scaled only as the configuration says.
     ///
     /// # Shapes
-    /// - wave: `[batch, samples]`
+    /// - clips: `[batch, samples]`, waves of one length or [`Clips`] of several
     /// - output: `[batch, time, d_model]`, `time` as [`HubertConfig::frames`] says
     ///
     /// # Panics
-    /// Where there is no such layer, or the wave is too short for one frame.
-    pub fn features(&self, wave: Tensor<2>, layer: usize) -> Tensor<3> {
+    /// Where there is no such layer, or a clip is too short for one frame.
+    pub fn features(&self, clips: impl Into<Clips>, layer: usize) -> Tensor<3> {
         assert!(layer <= self.n_layers(), "layer {layer} of {}", self.n_layers());
-        let projected = self.projection.forward(self.front_end.forward(wave));
-        self.encoder.forward(projected, layer)
+        self.encoder.forward(self.project(&clips.into()), layer)
     }
 
     /// The output of each of the `layers`, in their order, from one pass.
     ///
     /// Shapes and panics as [`features`](Self::features).
-    pub fn features_of_layers(&self, wave: Tensor<2>, layers: &[usize]) -> Vec<Tensor<3>> {
+    pub fn features_of_layers(&self, clips: impl Into<Clips>, layers: &[usize]) -> Vec<Tensor<3>> {
         let Some(&top) = layers.iter().max() else { return vec![] };
         assert!(top <= self.n_layers(), "layer {top} of {}", self.n_layers());
-        let projected = self.projection.forward(self.front_end.forward(wave));
-        let all = self.encoder.outputs(projected, top);
+        let all = self.encoder.outputs(self.project(&clips.into()), top);
         layers.iter().map(|&layer| all[layer].clone()).collect()
+    }
+
+    /// What leaves the whole encoder: the output of the last layer, and of the norm that follows
+    /// it where norms come before the blocks.
+    ///
+    /// Shapes and panics as [`features`](Self::features).
+    pub fn output(&self, clips: impl Into<Clips>) -> Tensor<3> {
+        self.encoder.output(self.project(&clips.into()))
+    }
+
+    /// What leaves the convolutions: `[batch, time, channels]`.
+    pub(crate) fn convolved(&self, clips: &Clips) -> Tensor<3> {
+        match self.wave_scale {
+            WaveScale::AsIs => self.front_end.forward(clips),
+            WaveScale::UnitVariance => self.front_end.forward(&clips.clone().of_unit_variance()),
+        }
+    }
+
+    /// What goes into the transformer.
+    pub(crate) fn project(&self, clips: &Clips) -> Projected {
+        let frames = self.projection.forward(self.convolved(clips));
+        Projected { frames, mask: clips.mask(self.geometry()) }
     }
 
     /// The same encoder without the layers above `layer`.

@@ -33,23 +33,25 @@
 //! ```
 
 mod attention;
-mod clip_norm;
+mod clips;
 mod clustering;
 mod config;
+mod conformer;
+mod conv_norm;
 mod encoder;
-mod encoder_layer;
 mod error;
 mod fairseq;
 mod feature_projection;
+mod folder;
 mod frames;
 mod front_end;
 mod hubert;
-mod import;
 mod linear;
 mod mask;
 mod mfcc;
 #[cfg(test)]
 mod parity;
+mod position_bias;
 mod positional_conv;
 mod prediction_head;
 pub mod presets;
@@ -59,14 +61,20 @@ mod published_clustering;
 mod strided_conv;
 mod tokenizer;
 mod tokens;
+mod transformer;
+mod transformer_layer;
 mod windows;
 
-pub use config::{ConvLayerConfig, HubertConfig};
+pub use clips::Clips;
+pub use config::{
+    ConvLayerConfig, FrontEndNorm, HubertConfig, NormPlacement, PositionBias, WaveScale,
+};
+pub use conformer::{Conformer, ConformerConfig};
+pub use encoder::{Encoder, EncoderConfig};
 pub use fairseq::{FairseqCheckpoint, transformers_name};
 pub use frames::FrameGeometry;
 pub use hubert::Hubert;
-pub use import::load_transformers;
-pub use published::{PublishedEncoder, PublishedFile};
+pub use published::{PublishedEncoder, PublishedFile, TransformersConfig, load_transformers};
 
 pub use mask::SpanMasking;
 pub use mfcc::{Mfcc, MfccConfig};

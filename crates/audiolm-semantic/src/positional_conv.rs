@@ -17,11 +17,11 @@ use crate::HubertConfig;
 #[derive(Module, Debug)]
 pub struct PositionalConv {
     /// `[d_model, d_model / groups, kernel_size]`
-    direction: Param<Tensor<3>>,
+    pub(crate) direction: Param<Tensor<3>>,
     /// `[1, 1, kernel_size]`
-    magnitude: Param<Tensor<3>>,
+    pub(crate) magnitude: Param<Tensor<3>>,
     /// `[d_model]`
-    bias: Param<Tensor<1>>,
+    pub(crate) bias: Param<Tensor<1>>,
     groups: usize,
 }
 

@@ -1,14 +1,87 @@
 //! Configurations with a name.
 
-use crate::{ConvLayerConfig, HubertConfig};
+use crate::{
+    ConformerConfig, ConvLayerConfig, FrontEndNorm, HubertConfig, NormPlacement, PositionBias,
+    WaveScale,
+};
 
 /// Kernel and stride of HuBERT's convolutions: 400 samples seen, a frame every 320.
 const FRONT_END: [(usize, usize); 7] = [(10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2)];
+
+/// WavLM's distances: 320 kinds up to 800 frames, which are 16 s.
+const WAVLM_BIAS: PositionBias = PositionBias::Gated { n_buckets: 320, max_distance: 800 };
 
 /// HuBERT base, 94.4 M parameters (Hsu et al. 2021, arXiv 2106.07447, Table I; heads and the
 /// positional convolution as in the published weights).
 pub fn base() -> HubertConfig {
     HubertConfig::new(front_end([512; 7]), 768, 12, 12, 3072)
+}
+
+/// HuBERT large, 316 M parameters (Hsu et al. 2021, arXiv 2106.07447, Table I; norms, biases and
+/// waves as in the published weights, `facebook/hubert-large-ll60k`).
+pub fn hubert_large() -> HubertConfig {
+    HubertConfig {
+        front_end_norm: FrontEndNorm::Frame,
+        conv_bias: true,
+        norm_placement: NormPlacement::Before,
+        wave_scale: WaveScale::UnitVariance,
+        ..HubertConfig::new(front_end([512; 7]), 1024, 24, 16, 4096)
+    }
+}
+
+/// HuBERT extra large, 963 M parameters (Hsu et al. 2021, arXiv 2106.07447, Table I).
+pub fn hubert_extra_large() -> HubertConfig {
+    HubertConfig { d_model: 1280, n_layers: 48, d_feed_forward: 5120, ..hubert_large() }
+}
+
+/// wav2vec 2.0 base, 94.4 M parameters (Baevski et al. 2020, arXiv 2006.11477, section 4.2): HuBERT
+/// took its shape from here.
+pub fn wav2vec2_base() -> HubertConfig {
+    base()
+}
+
+/// wav2vec 2.0 large as it was trained on Libri-Light, 315 M parameters (Baevski et al. 2020, arXiv
+/// 2006.11477, section 4.2; norms, biases and waves as in the published weights,
+/// `facebook/wav2vec2-large-lv60`).
+pub fn wav2vec2_large() -> HubertConfig {
+    hubert_large()
+}
+
+/// WavLM base and base+, 94.4 M parameters (Chen et al. 2021, arXiv 2110.13900, section IV-B): the
+/// two differ in what they were trained on.
+pub fn wavlm_base() -> HubertConfig {
+    HubertConfig { position_bias: WAVLM_BIAS, ..base() }
+}
+
+/// WavLM large, 315 M parameters (Chen et al. 2021, arXiv 2110.13900, section IV-B; norms, biases
+/// and waves as in the published weights, `microsoft/wavlm-large`).
+pub fn wavlm_large() -> HubertConfig {
+    HubertConfig { conv_bias: false, position_bias: WAVLM_BIAS, ..hubert_large() }
+}
+
+/// MERT with 95 M parameters, for music at 24 kHz, 75 frames a second (Li et al. 2023, arXiv
+/// 2306.00107, section 4.2; `m-a-p/MERT-v1-95M`).
+pub fn mert_95m() -> HubertConfig {
+    HubertConfig { sample_rate_hz: 24_000, ..base() }
+}
+
+/// w2v-BERT 2.0, 580 M parameters (Communication et al. 2023, arXiv 2312.05187, section 3.2.1;
+/// `facebook/w2v-bert-2.0`).
+pub fn w2v_bert_2() -> ConformerConfig {
+    ConformerConfig::new(1024, 24, 16, 4096)
+}
+
+/// w2v-BERT XL's conformer, 0.6 B parameters, 25 frames a second as AudioLM taps it (Chung et al.
+/// 2021, arXiv 2108.06209, Table 1: 24 layers of width 1024; Borsos et al. 2022, arXiv 2209.03143,
+/// section III-B). Its weights are not published. Here the log-mels of four frames are stacked where
+/// the paper has two strided convolutions, and positions are those of w2v-BERT 2.0.
+pub fn w2v_bert_xl() -> ConformerConfig {
+    ConformerConfig { frames_stacked: 4, ..ConformerConfig::new(1024, 24, 8, 4096) }
+}
+
+/// w2v-BERT's shape at 1.9 M parameters, to be trained on a CPU. No published model.
+pub fn w2v_bert_tiny() -> ConformerConfig {
+    ConformerConfig { dropout: 0.0, ..ConformerConfig::new(144, 4, 4, 576) }
 }
 
 /// HuBERT's shape at 1.6 M parameters, to be trained on a CPU in minutes. No published model.

@@ -105,7 +105,7 @@ impl HubertPretraining {
     /// [`HubertConfig::frames`] says.
     pub fn forward(&self, batch: PretrainingBatch) -> PretrainingOutput {
         let PretrainingBatch { wave, targets, mask } = batch;
-        let features = self.slowed(self.encoder.front_end.forward(wave));
+        let features = self.slowed(self.encoder.convolved(&wave.into()));
         let [n_clips, frames, _] = features.dims();
         assert_shape!(targets, [n_clips, frames]);
         assert_shape!(mask, [n_clips, frames]);
@@ -113,8 +113,7 @@ impl HubertPretraining {
         let penalty = features.clone().square().mean() * self.feature_penalty;
         let input = self.encoder.projection.forward(features);
         let hidden = self.hide(input, mask.clone());
-        let logits =
-            self.head.forward(self.encoder.encoder.forward(hidden, self.encoder.n_layers()));
+        let logits = self.head.forward(self.encoder.encoder.output(hidden.into()));
         PretrainingOutput::new(&Guesses { logits, targets, mask }, penalty)
     }
 

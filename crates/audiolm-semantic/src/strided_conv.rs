@@ -6,7 +6,7 @@ use burn::prelude::*;
 
 use crate::ConvLayerConfig;
 
-/// A strided convolution without bias, computed as matrix products.
+/// A strided convolution, computed as matrix products.
 ///
 /// The input is cut into blocks of one stride. An output frame sees `kernel_size / stride` blocks,
 /// rounded up, so there are as many products, each over all frames of all clips. On a CPU that
@@ -15,7 +15,9 @@ use crate::ConvLayerConfig;
 #[derive(Module, Debug)]
 pub struct StridedConv {
     /// `[channels_out, channels_in, kernel_size]`, as PyTorch has it.
-    weight: Param<Tensor<3>>,
+    pub(crate) weight: Param<Tensor<3>>,
+    /// `[channels_out]`, where there is one.
+    pub(crate) bias: Option<Param<Tensor<1>>>,
     stride: usize,
 }
 
@@ -26,7 +28,20 @@ impl StridedConv {
         let he = Initializer::KaimingNormal { gain: 2f64.sqrt(), fan_out_only: false };
         let shape = [channels, channels_in, kernel_size];
         let weight = he.init_with(shape, Some(channels_in * kernel_size), None, device);
-        Self { weight, stride }
+        Self { weight, bias: None, stride }
+    }
+
+    /// The same convolution, with a bias of zeros or with none.
+    pub(crate) fn with_bias(self, bias: bool) -> Self {
+        let [channels, ..] = self.weight.dims();
+        let device = self.weight.device();
+        let zeros = || Initializer::Zeros.init([channels], &device);
+        Self { bias: bias.then(zeros), ..self }
+    }
+
+    /// Taps, and input frames from one output to the next.
+    pub(crate) fn kernel_and_stride(&self) -> (usize, usize) {
+        (self.weight.dims()[2], self.stride)
     }
 
     /// # Shapes
@@ -50,7 +65,11 @@ impl StridedConv {
             matmul_frames(seen, taps.reshape([rows, channels_out]))
         };
         let products = (0..kernel_size).step_by(self.stride).map(product);
-        products.reduce(|sum, it| sum + it).expect("a kernel has at least one tap")
+        let sum = products.reduce(|sum, it| sum + it).expect("a kernel has at least one tap");
+        match &self.bias {
+            Some(bias) => sum + bias.val().unsqueeze(),
+            None => sum,
+        }
     }
 }
 

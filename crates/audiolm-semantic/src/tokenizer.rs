@@ -5,18 +5,15 @@ use std::path::Path;
 use audiolm_nn::{Precision, load_weights, save_weights};
 use burn::prelude::*;
 
+use crate::folder::{CONFIG_FILE, WEIGHTS_FILE};
 use crate::windows::Window;
 use crate::{
-    Clustering, ClusteringConfig, FrameGeometry, Hubert, HubertConfig, SemanticError,
+    Clips, Clustering, ClusteringConfig, Encoder, EncoderConfig, FrameGeometry, SemanticError,
     SemanticTokens, WindowConfig,
 };
 
 /// The version of `config.json` that this build writes and reads.
 const VERSION: usize = 1;
-/// The file that says what the weights are.
-const CONFIG_FILE: &str = "config.json";
-/// The file with the weights.
-const WEIGHTS_FILE: &str = "model.safetensors";
 
 /// What a [`SemanticTokenizer`] is made of.
 #[derive(Config, Debug, PartialEq)]
@@ -25,7 +22,7 @@ pub struct SemanticTokenizerConfig {
     #[config(default = 1)]
     pub version: usize,
     /// The encoder up to the layer that is tapped, which is its last.
-    pub encoder: HubertConfig,
+    pub encoder: EncoderConfig,
     /// Clusters: the number of ids.
     pub n_clusters: usize,
     /// How long recordings are divided.
@@ -36,20 +33,21 @@ pub struct SemanticTokenizerConfig {
 /// An encoder up to the layer that is tapped, and the clusters of that layer's output.
 ///
 /// # Frames
-/// A wave is surrounded by the 40 samples of silence of [`FrameGeometry::pad`], so that `n` hops
-/// of 320 samples give exactly `n` frames, each centered on its hop: those of a codec at 50 Hz. A
-/// last hop that is not whole gives none.
+/// A wave is surrounded by the silence of [`FrameGeometry::pad`] (for HuBERT 40 samples on each side),
+/// so that `n` hops of 320 samples give exactly `n` frames, each centered on its hop: those of a codec
+/// at 50 Hz. A last hop that is not whole gives none.
 ///
 /// # Long recordings
 /// A wave longer than a window of [`WindowConfig`] is encoded window by window, so that memory
-/// depends on the window and not on the recording. The norm of the first convolution and the
-/// attention then see one window each, so tokens are not those of the whole wave in one piece. The
+/// depends on the window and not on the recording. The attention and whatever takes a mean over the
+/// clip (the norm of the first convolution, that of waves, that of log-mels) then see one window
+/// each, so tokens are not those of the whole wave in one piece. The
 /// tests of this room find 193 of 200 frames unchanged by windows of 2 s with 0.5 s of context, but
 /// for noise and random weights; the change of a trained tokenizer is to be measured with it.
 /// Where windows begin depends on the length of the wave alone.
 #[derive(Module, Debug)]
 pub struct SemanticTokenizer {
-    encoder: Hubert,
+    encoder: Encoder,
     clustering: Clustering,
     #[module(skip)]
     config: SemanticTokenizerConfig,
@@ -63,7 +61,8 @@ impl SemanticTokenizerConfig {
     pub fn init(&self, device: &Device) -> Result<SemanticTokenizer, SemanticError> {
         self.windows.validate()?;
         let encoder = self.encoder.init(device)?;
-        let clustering = ClusteringConfig::new(self.n_clusters, self.encoder.d_model).init(device);
+        let clustering =
+            ClusteringConfig::new(self.n_clusters, self.encoder.d_model()).init(device);
         Ok(SemanticTokenizer { encoder, clustering, config: self.clone() })
     }
 
@@ -97,16 +96,17 @@ impl SemanticTokenizer {
     /// # Errors
     /// Where there is no such layer, or the clusters are of features of another width.
     pub fn new(
-        config: &HubertConfig,
-        encoder: Hubert,
+        config: impl Into<EncoderConfig>,
+        encoder: impl Into<Encoder>,
         layer: usize,
         clustering: Clustering,
     ) -> Result<Self, SemanticError> {
+        let encoder = encoder.into();
         let (n_layers, expected) = (encoder.n_layers(), encoder.d_model());
         if layer > n_layers {
             return Err(SemanticError::NoSuchLayer { found: layer, n_layers });
         }
-        let tapped = HubertConfig { n_layers: layer, ..config.clone() };
+        let tapped = config.into().truncated(layer);
         let (found, n_clusters) = (clustering.n_features(), clustering.n_clusters());
         if found != expected {
             return Err(SemanticError::FeatureWidth { expected, found });
@@ -148,27 +148,29 @@ impl SemanticTokenizer {
     /// The tokens of each clip.
     ///
     /// # Shapes
-    /// - wave: `[batch, samples]`, clips of one length
-    pub fn tokenize(&self, wave: Tensor<2>) -> Vec<SemanticTokens> {
-        self.frame_ids(wave).iter().map(|it| SemanticTokens::from_frames(it)).collect()
+    /// - clips: `[batch, samples]`, waves of one length or [`Clips`] of several
+    pub fn tokenize(&self, clips: impl Into<Clips>) -> Vec<SemanticTokens> {
+        self.frame_ids(clips).iter().map(|it| SemanticTokens::from_frames(it)).collect()
     }
 
-    /// The id of each frame of each clip, `samples / hop_samples` of them.
+    /// The id of each frame of each clip, `samples / hop_samples` of them: those that the clip
+    /// would have alone.
     ///
     /// # Shapes
-    /// - wave: `[batch, samples]`, clips of one length
-    pub fn frame_ids(&self, wave: Tensor<2>) -> Vec<Vec<u32>> {
-        let [batch, _] = wave.dims();
-        let wave = self.geometry().pad(wave);
-        let n_frames = self.geometry().frames(wave.dims()[1]);
-        let mut clips = vec![Vec::with_capacity(n_frames); batch];
-        for window in self.config.windows.windows(n_frames) {
-            let ids = self.ids_of_window(&wave, &window);
-            for (clip, ids) in clips.iter_mut().zip(ids.chunks_exact(window.kept.len())) {
-                clip.extend_from_slice(ids);
-            }
+    /// - clips: `[batch, samples]`, waves of one length or [`Clips`] of several
+    pub fn frame_ids(&self, clips: impl Into<Clips>) -> Vec<Vec<u32>> {
+        let clips = clips.into();
+        let geometry = self.geometry();
+        let frames = |samples: &usize| samples / geometry.hop_samples;
+        let lengths: Vec<usize> = clips.lengths().iter().map(frames).collect();
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        // Clips of several lengths share a window as long as all fit into one; windows of longer
+        // ones begin elsewhere in each.
+        let together = !lengths.contains(&0) && longest <= self.config.windows.frames;
+        match together || clips.are_of_one_length() {
+            true => self.ids_of_batch(clips, &lengths),
+            false => clips.one_by_one().flat_map(|it| self.frame_ids(it)).collect(),
         }
-        clips
     }
 
     /// What the tokenizer is made of, as [`save`](Self::save) writes it.
@@ -191,11 +193,26 @@ impl SemanticTokenizer {
         self.encoder.geometry()
     }
 
+    /// The ids of clips that share their windows, of so many frames each.
+    fn ids_of_batch(&self, clips: Clips, lengths: &[usize]) -> Vec<Vec<u32>> {
+        let padded = clips.padded(self.geometry());
+        let n_frames = lengths.iter().copied().max().unwrap_or(0);
+        let mut ids = vec![Vec::with_capacity(n_frames); lengths.len()];
+        for window in self.config.windows.windows(n_frames) {
+            let found = self.ids_of_window(&padded, &window);
+            for (clip, found) in ids.iter_mut().zip(found.chunks_exact(window.kept.len())) {
+                clip.extend_from_slice(found);
+            }
+        }
+        ids.iter_mut().zip(lengths).for_each(|(ids, length)| ids.truncate(*length));
+        ids
+    }
+
     /// The ids of the frames that are kept, clip after clip.
-    fn ids_of_window(&self, wave: &Tensor<2>, window: &Window) -> Vec<u32> {
+    fn ids_of_window(&self, clips: &Clips, window: &Window) -> Vec<u32> {
         let Window { seen, kept } = window;
         let samples = self.geometry().samples(seen.clone());
-        let features = self.encoder.features(wave.clone().slice_dim(1, samples), self.layer());
+        let features = self.encoder.features(clips.within(samples), self.layer());
         let kept = kept.start - seen.start..kept.end - seen.start;
         let ids = self.clustering.assign(features.slice_dim(1, kept));
         ids.try_into_vec_as::<u32>().expect("cluster ids are small and can be read back")

@@ -31,7 +31,7 @@ pub(crate) struct Tokens {
 pub(crate) fn semantic_tokens(run: &mut StageRun<'_>) -> Result<Tokens, TrainError> {
     let folder = run.exported(kmeans::PART, "kmeans")?;
     let tokenizer = SemanticTokenizer::load(&folder, run.device)?;
-    let rate = tokenizer.config().encoder.sample_rate_hz;
+    let rate = tokenizer.config().encoder.sample_rate_hz();
     let hop = tokenizer.geometry().hop_samples;
     let device = run.device.clone();
     let maker = Maker {

@@ -124,7 +124,9 @@ mod tests {
 
     #[test]
     fn what_is_no_line_is_named() {
-        for line in ["a 0.3 0.2 L NG IH s", "a 0.3 x L NG IH s", "a 0.3 0.4 L NG IH", "a nan 1 L NG IH s"] {
+        for line in
+            ["a 0.3 0.2 L NG IH s", "a 0.3 x L NG IH s", "a 0.3 0.4 L NG IH", "a nan 1 L NG IH s"]
+        {
             let error = read(&format!("{HEADER}{line}\n")).unwrap_err().to_string();
             assert!(error.contains("dev.item, line 2") && error.contains(line), "{error}");
         }

@@ -29,9 +29,8 @@ impl<'a> Members<'a> {
         for (idx, item) in items.iter().enumerate() {
             kinds.entry((item.speaker, item.category)).or_default().push(idx);
         }
-        let distance = |(one, two): (usize, usize)| {
-            items[one].frames.distance(&items[two].frames) as f32
-        };
+        let distance =
+            |(one, two): (usize, usize)| items[one].frames.distance(&items[two].frames) as f32;
         let n_items = items.len();
         let places = (0..n_items * n_items).into_par_iter();
         let distances = places.map(|it| distance((it / n_items, it % n_items))).collect();

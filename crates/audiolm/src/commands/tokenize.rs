@@ -54,7 +54,7 @@ impl TokenizeArgs {
         let device = session.device()?;
         let tokenizer = SemanticTokenizer::load(folder, &device)?;
         let (rate_hz, hop_samples) =
-            (tokenizer.config().encoder.sample_rate_hz, tokenizer.geometry().hop_samples);
+            (tokenizer.config().encoder.sample_rate_hz(), tokenizer.geometry().hop_samples);
         let Clip { samples, .. } = Clip::read_at(&self.input, rate_hz as u32)?;
         ensure!(
             samples.len() >= hop_samples,

@@ -1,0 +1,147 @@
+//! The numbers that describe a conformer encoder.
+
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{FrameGeometry, HubertError};
+
+/// Mel filters of a frame.
+pub(super) const N_MELS: usize = 80;
+/// Samples of a window of the log-mels: 25 ms at 16 kHz.
+pub(super) const WINDOW_SAMPLES: usize = 400;
+/// Samples from one window to the next: 10 ms.
+pub(super) const HOP_SAMPLES: usize = 160;
+/// Samples per second: those of the published weights.
+const SAMPLE_RATE_HZ: usize = 16_000;
+
+/// Configuration of a [`Conformer`](crate::Conformer); defaults as in w2v-BERT 2.0.
+///
+/// A key that is none of these is refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConformerConfig {
+    /// Width of the layers.
+    pub d_model: usize,
+    /// Conformer layers.
+    pub n_layers: usize,
+    /// Attention heads of each layer.
+    pub n_heads: usize,
+    /// Width inside each feed-forward block.
+    pub d_feed_forward: usize,
+    /// Taps of each layer's convolution, which sees the past alone.
+    pub conv_kernel_size: usize,
+    /// Frames before the query whose distances are told apart.
+    pub frames_before: usize,
+    /// Frames after the query whose distances are told apart.
+    pub frames_after: usize,
+    /// Frames of log-mels, one each 10 ms, that make one of the encoder: 2 give 50 a second, 4 give
+    /// 25.
+    pub frames_stacked: usize,
+    /// Share of values dropped in training: of the attention weights and of each block's output.
+    pub dropout: f64,
+}
+
+impl Config for ConformerConfig {}
+
+impl ConformerConfig {
+    /// The shape of w2v-BERT 2.0 in all but these sizes.
+    pub fn new(d_model: usize, n_layers: usize, n_heads: usize, d_feed_forward: usize) -> Self {
+        Self {
+            d_model,
+            n_layers,
+            n_heads,
+            d_feed_forward,
+            conv_kernel_size: 31,
+            frames_before: 64,
+            frames_after: 8,
+            frames_stacked: 2,
+            dropout: 0.1,
+        }
+    }
+
+    /// Samples per second of the waves.
+    pub fn sample_rate_hz(&self) -> usize {
+        SAMPLE_RATE_HZ
+    }
+
+    /// How many frames a wave gives, and which samples each of them sees.
+    pub fn geometry(&self) -> FrameGeometry {
+        let stacked = self.frames_stacked;
+        FrameGeometry::of_layers([(WINDOW_SAMPLES, HOP_SAMPLES), (stacked, stacked)])
+    }
+
+    /// Frames that a wave of `samples` gives.
+    pub fn frames(&self, samples: usize) -> usize {
+        self.geometry().frames(samples)
+    }
+
+    /// Log-mels of one frame of the encoder.
+    pub(crate) fn n_features(&self) -> usize {
+        N_MELS * self.frames_stacked
+    }
+
+    /// Distances that are told apart.
+    pub(crate) fn n_distances(&self) -> usize {
+        self.frames_before + 1 + self.frames_after
+    }
+
+    /// Checks that the numbers describe a model.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with them.
+    pub fn validate(&self) -> Result<(), HubertError> {
+        let sizes = [
+            ("d_model", self.d_model),
+            ("n_heads", self.n_heads),
+            ("d_feed_forward", self.d_feed_forward),
+            ("conv_kernel_size", self.conv_kernel_size),
+            ("frames_stacked", self.frames_stacked),
+        ];
+        if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(HubertError::ZeroSize { name });
+        }
+        if !self.d_model.is_multiple_of(self.n_heads) {
+            let (d_model, parts) = (self.d_model, self.n_heads);
+            return Err(HubertError::DoesNotDivide { d_model, name: "n_heads", parts });
+        }
+        match (0.0..1.0).contains(&self.dropout) {
+            true => Ok(()),
+            false => Err(HubertError::Dropout { found: self.dropout }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presets;
+
+    #[track_caller]
+    fn check_refused(change: impl Fn(&mut ConformerConfig), expected: HubertError) {
+        let mut config = presets::w2v_bert_tiny();
+        change(&mut config);
+        assert_eq!(config.init(&Device::default()).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn names_what_describes_no_model() {
+        check_refused(|it| it.frames_stacked = 0, HubertError::ZeroSize { name: "frames_stacked" });
+        check_refused(|it| it.dropout = 1.0, HubertError::Dropout { found: 1.0 });
+        let expected = HubertError::DoesNotDivide { d_model: 144, name: "n_heads", parts: 7 };
+        check_refused(|it| it.n_heads = 7, expected);
+    }
+
+    #[test]
+    fn two_windows_of_mels_make_a_frame() {
+        let expected = FrameGeometry { window_samples: 560, hop_samples: 320 };
+        assert_eq!(presets::w2v_bert_2().geometry(), expected);
+        let expected = FrameGeometry { window_samples: 880, hop_samples: 640 };
+        assert_eq!(presets::w2v_bert_xl().geometry(), expected);
+    }
+
+    #[test]
+    fn json_keeps_every_number() {
+        let json = burn::config::config_to_json(&presets::w2v_bert_xl());
+        assert_eq!(ConformerConfig::load_binary(json.as_bytes()).unwrap(), presets::w2v_bert_xl());
+    }
+}

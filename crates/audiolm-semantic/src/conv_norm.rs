@@ -1,0 +1,65 @@
+//! The norms between the convolutions of the front end.
+
+use burn::module::Param;
+use burn::nn::Initializer;
+use burn::prelude::*;
+
+use crate::FrontEndNorm;
+use crate::clips::FrameMask;
+
+/// Keeps silence from being divided by its deviation.
+const EPSILON: f64 = 1e-5;
+
+/// Features brought to zero mean and unit variance over time or over channels, then scaled and
+/// shifted, each channel by itself.
+///
+/// Over time, each channel of each clip by itself (a group norm with one channel per group), it
+/// makes the features deaf to loudness, and lets every frame know the whole clip.
+#[derive(Module, Debug)]
+pub struct ConvNorm {
+    /// `[channels]`
+    weight: Param<Tensor<1>>,
+    /// `[channels]`
+    bias: Param<Tensor<1>>,
+    #[module(skip)]
+    over: FrontEndNorm,
+}
+
+impl ConvNorm {
+    pub(crate) fn new(channels: usize, over: FrontEndNorm, device: &Device) -> Self {
+        Self {
+            weight: Initializer::Ones.init([channels], device),
+            bias: Initializer::Zeros.init([channels], device),
+            over,
+        }
+    }
+
+    pub(crate) fn from_tensors(weight: Tensor<1>, bias: Tensor<1>, over: FrontEndNorm) -> Self {
+        Self { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), over }
+    }
+
+    /// The statistics of a clip are those of its own frames, where `mask` says which these are.
+    ///
+    /// # Shapes
+    /// - input, output: `[batch, time, channels]`
+    pub(crate) fn forward(&self, input: Tensor<3>, mask: Option<&FrameMask>) -> Tensor<3> {
+        match self.over {
+            FrontEndNorm::Clip => self.over_time(input, mask),
+            FrontEndNorm::Frame => self.scaled(input, &|it| it.mean_dim(2)),
+        }
+    }
+
+    fn over_time(&self, input: Tensor<3>, mask: Option<&FrameMask>) -> Tensor<3> {
+        match mask {
+            None => self.scaled(input, &|it| it.mean_dim(1)),
+            Some(mask) => self.scaled(input, &|it| mask.mean(it)),
+        }
+    }
+
+    fn scaled(&self, input: Tensor<3>, mean: &dyn Fn(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
+        let centered = input.clone() - mean(input);
+        let variance = mean(centered.clone().square());
+        let scale = self.weight.val().unsqueeze() / (variance + EPSILON).sqrt();
+        centered * scale + self.bias.val().unsqueeze()
+    }
+}
