@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::quoted;
+use crate::limits::Budget;
 use crate::torch::{self, Storages, legacy, zip};
 use crate::value::{Pickle, Value};
 use crate::{Array, Bytes, Fault, Limits, PickleError};
@@ -20,7 +21,11 @@ pub struct TorchFile {
     pickle: Pickle,
     storages: Storages,
     bytes: Arc<Bytes>,
+    limits: Limits,
 }
+
+/// What a tensor may take beside its name and shape, in a tree that is half empty.
+const ENTRY: usize = 256;
 
 /// The forms of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +82,8 @@ impl TorchFile {
     pub fn of_bytes(bytes: Bytes, path: &Path, limits: &Limits) -> Result<Self, PickleError> {
         let opened = opened(&bytes, limits);
         let (pickle, storages) = opened.map_err(|it| it.of(path))?;
-        Ok(Self { path: path.to_owned(), pickle, storages, bytes: Arc::new(bytes) })
+        let (path, bytes, limits) = (path.to_owned(), Arc::new(bytes), *limits);
+        Ok(Self { path, pickle, storages, bytes, limits })
     }
 
     /// What was saved.
@@ -96,14 +102,23 @@ impl TorchFile {
     /// The tensors of a dict, by name.
     ///
     /// # Errors
-    /// Where it is no dict of strings, or one of its values no tensor that can be read.
+    /// Where it is no dict of strings, one of its values no tensor that can be read, or where they
+    /// are more than the limits of the file allow.
     pub fn tensors(&self, dict: Value<'_>) -> Result<BTreeMap<String, Array>, PickleError> {
         self.all_tensors(dict).map_err(|it| it.of(&self.path))
     }
 
     fn all_tensors(&self, dict: Value<'_>) -> Result<BTreeMap<String, Array>, Fault> {
         let entries = dict.entries().ok_or_else(|| dict.instead_of("a dict of tensors"))?;
-        entries.map(|(name, value)| self.named(name, value)).collect()
+        let mut budget = Budget::new(&self.limits);
+        let mut tensors = BTreeMap::new();
+        for (name, value) in entries {
+            let (name, tensor) = self.named(name, value)?;
+            // A shape and as many strides.
+            budget.charge(ENTRY + name.len() + 2 * size_of_val(tensor.shape()))?;
+            tensors.insert(name, tensor);
+        }
+        Ok(tensors)
     }
 
     fn named(&self, name: Value<'_>, value: Value<'_>) -> Result<(String, Array), Fault> {

@@ -70,6 +70,19 @@ fn bombs() -> Vec<Vec<u8>> {
     ]
 }
 
+/// A dict in which many names stand for one tensor of many axes.
+fn names_of_one_tensor(n: usize) -> Vec<u8> {
+    let storage = b"((U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuK\x01tQK\x00";
+    let axes = [b"(", &b"K\x01".repeat(32)[..], b"t"].concat();
+    let call = b"ctorch._utils\n_rebuild_tensor_v2\n";
+    let tensor = [&call[..], storage, &axes, &axes, b"tRq\x010}("].concat();
+    let names = (0..n as u32)
+        .flat_map(|it| [&b"U\x08"[..], format!("{it:08}").as_bytes(), b"h\x01"].concat());
+    let object: Vec<u8> = tensor.into_iter().chain(names).chain(*b"u.").collect();
+    let storages = [&b"\x80\x02]U\x010a."[..], &1u64.to_le_bytes(), &[0; 4]].concat();
+    [legacy(&object), storages].concat()
+}
+
 /// Zeros, as zlib writes them.
 fn inflating() -> Vec<u8> {
     use std::io::Write;
@@ -103,6 +116,21 @@ fn no_file_makes_us_allocate_more_than_is_documented() {
             let found = peak(|| read_everything(&changed));
             assert!(found <= allowed, "{name}, byte {at}, read: {found} of {allowed} bytes");
         }
+    }
+    for n in [1000, 50_000] {
+        let bytes = names_of_one_tensor(n);
+        let opened = |limits: &Limits| {
+            let bytes = Bytes::of_memory(bytes.clone());
+            TorchFile::of_bytes(bytes, Path::new("many"), limits).unwrap()
+        };
+        let file = opened(&limits);
+        let found = peak(|| assert_eq!(file.tensors(file.root()).unwrap().len(), n));
+        let allowed = PER_BYTE * bytes.len() + BESIDE;
+        assert!(found <= allowed, "{n} names: {found} of {allowed} bytes");
+        let small = Limits { memory: 1 << 24, ..limits };
+        let file = opened(&small);
+        let found = peak(|| drop(file.tensors(file.root())));
+        assert!(found <= small.memory, "{n} names with little: {found} bytes");
     }
     let small = Limits { inflated: 1 << 20, ..limits };
     let found = peak_of_opening(&inflating(), &small);

@@ -90,7 +90,7 @@ fn changed(mut bytes: Vec<u8>, change: &Change) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn whatever_is_changed_nothing_panics(

@@ -65,6 +65,28 @@ fn an_encoder_and_k_means_make_a_tokenizer() {
 }
 
 #[test]
+fn language_models_are_trained_on_an_imported_tokenizer_and_a_codec() {
+    let bench = bench();
+    fs::create_dir(bench.path("both")).unwrap();
+    bench.json("import hubert --kmeans km.joblib --layer 2 -o both/semantic-tokenizer");
+    fs::create_dir(bench.path("both/codec")).unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        let codec = fixture("../../../audiolm-codec/tests/fixtures/dac_16khz").join(file);
+        fs::copy(codec, bench.path("both/codec").join(file)).unwrap();
+    }
+    let numbers = "[kmeans]\nn_clusters = 40\n[semantic.model]\nn_ids = 40\n\
+                   [coarse.model]\nn_semantic_ids = 40\n";
+    fs::write(bench.path("over.toml"), numbers).unwrap();
+    let train = "train semantic --data data --run run --preset smoke --tokenizers both";
+    bench.json(&format!("{train} --config over.toml"));
+    let taken = |name: &str| fs::read(bench.path(name).join("model.safetensors")).unwrap();
+    assert!(taken("run/export/semantic-tokenizer") == taken("both/semantic-tokenizer"));
+    let other =
+        bench.call("train semantic --data data --run other --preset smoke --tokenizers both");
+    other.check_refused(1, &["kmeans.n_clusters", "expected 40"]);
+}
+
+#[test]
 fn k_means_alone_is_converted() {
     let made = bench().json("import km.joblib -o clusters");
     assert_eq!((&made["kind"], &made["features"]), (&"clustering".into(), &48.into()));

@@ -17,7 +17,7 @@ const PROTOCOL: i64 = 1001;
 /// The share of the memory that each pickle of the header may take, as a divisor.
 const HEADER: usize = 64;
 /// Likewise of the names of the storages.
-const KEYS: usize = 4;
+const KEYS: usize = 8;
 
 /// The object, and where its storages lie.
 pub(crate) fn open(bytes: &Bytes, limits: &Limits) -> Result<(Pickle, Storages), Fault> {
