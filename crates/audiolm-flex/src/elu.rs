@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::ops::FlexOps;
 
 /// Numbers that one core takes at a time.
-const CHUNK: usize = 1 << 15;
+pub(crate) const CHUNK: usize = 1 << 15;
 
 /// `x` where `x > 0`, else `exp(x) - 1`.
 pub(crate) fn forward(mut x: FlexTensor) -> FlexTensor {
@@ -84,11 +84,11 @@ pub(crate) fn tracked<B: FlexOps, C: CheckpointStrategy>(
     }
 }
 
-fn values(tensor: &FlexTensor) -> &[f32] {
+pub(crate) fn values(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice().expect("contiguous and single precision")
 }
 
-fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
+pub(crate) fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
     FlexTensor::from_data(burn::prelude::TensorData::new(values, shape))
 }
 
@@ -149,7 +149,7 @@ fn elu(x: f32) -> f32 {
 /// exponent's bits, the rest a Taylor polynomial on `|r| <= ln 2 / 2`. Adding 1.5 * 2^23 leaves `n`
 /// in the lowest bits of a sum; `ln 2` in two parts keeps `r` exact.
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     const C: [f32; 5] = [1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0];
     const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;

@@ -14,6 +14,7 @@
 //! ```
 
 mod elu;
+mod gelu;
 mod ops;
 mod windows_product;
 
@@ -36,6 +37,10 @@ impl Kernels for FlexKernels {
 
     fn elu(&self, x: Tensor<1>) -> Tensor<1> {
         ops::elu(x)
+    }
+
+    fn gelu(&self, x: Tensor<1>) -> Tensor<1> {
+        ops::gelu(x)
     }
 
     fn windows_product(&self, signal: Tensor<3>, matrix: Tensor<2>, step: usize) -> Tensor<3> {

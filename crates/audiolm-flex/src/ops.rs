@@ -5,11 +5,16 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::prelude::*;
 
-use crate::{elu, windows_product};
+use crate::{elu, gelu, windows_product};
 
 /// [`Kernels::elu`](audiolm_nn::Kernels::elu) of what flex holds.
 pub(crate) fn elu(x: Tensor<1>) -> Tensor<1> {
     Tensor::from_dispatch(<Dispatch as FlexOps>::elu(x.into_dispatch()))
+}
+
+/// [`Kernels::gelu`](audiolm_nn::Kernels::gelu) of what flex holds.
+pub(crate) fn gelu(x: Tensor<1>) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as FlexOps>::fast_gelu(x.into_dispatch()))
 }
 
 /// [`Kernels::windows_product`](audiolm_nn::Kernels::windows_product) of what flex holds.
@@ -18,7 +23,7 @@ pub(crate) fn windows_product(signal: Tensor<3>, matrix: Tensor<2>, step: usize)
     Tensor::from_dispatch(<Dispatch as FlexOps>::windows_product(signal, matrix, step))
 }
 
-/// What the two functions above dispatch to.
+/// What the functions above dispatch to.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait FlexOps: Backend {
     /// The exponential linear unit.
@@ -26,6 +31,12 @@ pub(crate) trait FlexOps: Backend {
 
     /// What multiplies the gradient of [`elu`](Self::elu), given its output, times that gradient.
     fn elu_gradient(y: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// The Gaussian error linear unit.
+    fn fast_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// What multiplies the gradient of [`fast_gelu`](Self::fast_gelu), given its input, times that gradient.
+    fn fast_gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
 
     /// Every window of a signal times a matrix.
     fn windows_product(
@@ -44,6 +55,14 @@ impl FlexOps for Flex {
         elu::backward(y, gradient)
     }
 
+    fn fast_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        gelu::forward(x)
+    }
+
+    fn fast_gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        gelu::backward(x, gradient)
+    }
+
     fn windows_product(
         signal: FloatTensor<Self>,
         kernel: FloatTensor<Self>,
@@ -60,6 +79,15 @@ impl<B: FlexOps, C: CheckpointStrategy> FlexOps for Autodiff<B, C> {
 
     fn elu_gradient(y: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
         let gradient = B::elu_gradient(y.into_primitive(), gradient.into_primitive());
+        <Self as burn::backend::AutodiffBackend>::from_inner(gradient)
+    }
+
+    fn fast_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        gelu::tracked::<B, C>(x)
+    }
+
+    fn fast_gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        let gradient = B::fast_gelu_gradient(x.into_primitive(), gradient.into_primitive());
         <Self as burn::backend::AutodiffBackend>::from_inner(gradient)
     }
 

@@ -18,6 +18,9 @@ pub trait Kernels: Sync {
     /// [`elu`](crate::elu).
     fn elu(&self, x: Tensor<1>) -> Tensor<1>;
 
+    /// [`gelu`](crate::gelu).
+    fn gelu(&self, x: Tensor<1>) -> Tensor<1>;
+
     /// Every window of consecutive frames, one each `step` frames, times a matrix.
     ///
     /// # Shapes

@@ -23,14 +23,23 @@ const LONGEST_BLOCK: usize = 32;
 /// - kernel: `[frames, channels_in, channels_out]`, `frames` at least `step`
 /// - output: `[batch, (length - frames) / step + 1, channels_out]`
 pub(crate) fn windows_product(signal: Tensor<3>, kernel: Tensor<3>, step: usize) -> Tensor<3> {
-    match kernels_of(&signal.device()) {
-        Some(kernels) => {
-            let [frames, channels_in, channels_out] = kernel.dims();
-            let matrix = kernel.reshape([frames * channels_in, channels_out]);
-            kernels.windows_product(signal, matrix, step)
-        }
+    match native_windows_product(&signal, &kernel, step) {
+        Some(products) => products,
         None => Blocks::new(kernel, step).product(signal),
     }
+}
+
+/// The same where a backend has a [kernel](crate::Kernels) for it, and nothing elsewhere: a layer of
+/// many channels may know better than blocks.
+pub fn native_windows_product(
+    signal: &Tensor<3>,
+    kernel: &Tensor<3>,
+    step: usize,
+) -> Option<Tensor<3>> {
+    let kernels = kernels_of(&signal.device())?;
+    let [frames, channels_in, channels_out] = kernel.dims();
+    let matrix = kernel.clone().reshape([frames * channels_in, channels_out]);
+    Some(kernels.windows_product(signal.clone(), matrix, step))
 }
 
 /// How time is cut for the banded product.

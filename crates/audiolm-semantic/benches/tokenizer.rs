@@ -1,4 +1,5 @@
-//! What a second of sound costs to tokenize and to learn from, with the tiny encoder.
+//! What a second of sound costs to tokenize and to learn from with the tiny encoder, and to hear
+//! with HuBERT base. `pytorch.py` beside it measures the last with PyTorch.
 
 // A benchmark that unwraps fails where it should.
 #![allow(clippy::unwrap_used)]
@@ -21,6 +22,7 @@ const N_TARGETS: usize = 100;
 const CROP_SECONDS: usize = 2;
 
 fn main() {
+    audiolm_flex::install();
     divan::main();
 }
 
@@ -42,6 +44,18 @@ fn tokenizes(bencher: Bencher, seconds: usize) {
     bencher
         .counter(ItemsCount::new(seconds * SAMPLE_RATE_HZ))
         .bench(|| tokenizer.tokenize(wave.clone()));
+}
+
+/// Features of 10 s from HuBERT base, in samples per second: of layer 9, and of the whole.
+#[divan::bench(args = [9, 12], sample_count = 7)]
+fn hears_with_hubert_base(bencher: Bencher, layer: usize) {
+    const SECONDS: usize = 10;
+    let device = Device::default();
+    let encoder = presets::base().init(&device).unwrap();
+    let wave = noise(1, SECONDS * SAMPLE_RATE_HZ, &device);
+    bencher
+        .counter(ItemsCount::new(SECONDS * SAMPLE_RATE_HZ))
+        .bench(|| encoder.features(wave.clone(), layer).into_data());
 }
 
 /// The masked prediction loss of a batch and its gradients, in samples per second.

@@ -3,6 +3,7 @@
 use burn::module::Param;
 use burn::nn::Initializer;
 use burn::prelude::*;
+use burn::tensor::module::layer_norm;
 
 use crate::FrontEndNorm;
 use crate::clips::FrameMask;
@@ -45,18 +46,17 @@ impl ConvNorm {
     pub(crate) fn forward(&self, input: Tensor<3>, mask: Option<&FrameMask>) -> Tensor<3> {
         match self.over {
             FrontEndNorm::Clip => self.over_time(input, mask),
-            FrontEndNorm::Frame => self.scaled(input, &|it| it.mean_dim(2)),
+            FrontEndNorm::Frame => {
+                layer_norm(input, self.weight.val(), Some(self.bias.val()), EPSILON)
+            }
         }
     }
 
     fn over_time(&self, input: Tensor<3>, mask: Option<&FrameMask>) -> Tensor<3> {
-        match mask {
-            None => self.scaled(input, &|it| it.mean_dim(1)),
-            Some(mask) => self.scaled(input, &|it| mask.mean(it)),
-        }
-    }
-
-    fn scaled(&self, input: Tensor<3>, mean: &dyn Fn(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
+        let mean = |it: Tensor<3>| match mask {
+            None => it.mean_dim(1),
+            Some(mask) => mask.mean(it),
+        };
         let centered = input.clone() - mean(input);
         let variance = mean(centered.clone().square());
         let scale = self.weight.val().unsqueeze() / (variance + EPSILON).sqrt();

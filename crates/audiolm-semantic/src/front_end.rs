@@ -1,7 +1,7 @@
 //! From the wave to 50 feature vectors a second.
 
+use audiolm_nn::gelu;
 use burn::prelude::*;
-use burn::tensor::activation::gelu;
 
 use crate::clips::{Clips, FrameMask};
 use crate::conv_norm::ConvNorm;

@@ -1,9 +1,9 @@
 //! Where in the clip a frame is, told by its neighbours.
 
+use audiolm_nn::gelu;
 use burn::module::Param;
 use burn::nn::Initializer;
 use burn::prelude::*;
-use burn::tensor::activation::gelu;
 use burn::tensor::module::conv1d;
 use burn::tensor::ops::ConvOptions;
 

@@ -99,3 +99,48 @@ fn front_end(channels: [usize; 7]) -> Vec<ConvLayerConfig> {
         |(channels, (kernel_size, stride))| ConvLayerConfig::new(channels, kernel_size, stride);
     channels.into_iter().zip(FRONT_END).map(layer).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EncoderConfig;
+    use burn::prelude::*;
+
+    /// Compares with what transformers counts in a model of this shape (5.23.0, `HubertModel`,
+    /// `Wav2Vec2Model`, `WavLMModel`, `Wav2Vec2BertModel`), less the embedding of masked frames.
+    #[track_caller]
+    fn check_size(config: impl Into<EncoderConfig>, theirs: usize) {
+        let config = config.into();
+        let encoder = config.init(&Device::default()).unwrap();
+        assert_eq!(encoder.num_params(), theirs - config.d_model());
+    }
+
+    #[test]
+    fn hubert_has_its_published_size() {
+        check_size(base(), 94_371_712);
+        check_size(hubert_large(), 315_438_720);
+        check_size(hubert_extra_large(), 962_497_408);
+    }
+
+    #[test]
+    fn its_relatives_have_their_published_sizes() {
+        check_size(wav2vec2_base(), 94_371_712);
+        check_size(wav2vec2_large(), 315_438_720);
+        check_size(wavlm_base(), 94_381_936);
+        check_size(wavlm_large(), 315_453_120);
+        check_size(mert_95m(), 94_371_712);
+    }
+
+    #[test]
+    fn w2v_bert_2_has_its_published_size() {
+        check_size(w2v_bert_2(), 580_493_120);
+    }
+
+    #[test]
+    fn tiny_models_are_tiny() {
+        let device = Device::default();
+        assert_eq!(tiny().init(&device).unwrap().num_params(), 1_591_808);
+        let size = w2v_bert_tiny().init(&device).unwrap().num_params();
+        assert!((1_500_000..2_500_000).contains(&size), "{size}");
+    }
+}

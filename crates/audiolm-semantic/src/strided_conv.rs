@@ -1,5 +1,6 @@
 //! The convolution of the front end.
 
+use audiolm_nn::native_windows_product;
 use burn::module::Param;
 use burn::nn::Initializer;
 use burn::prelude::*;
@@ -8,7 +9,8 @@ use crate::ConvLayerConfig;
 
 /// A strided convolution, computed as matrix products.
 ///
-/// The input is cut into blocks of one stride. An output frame sees `kernel_size / stride` blocks,
+/// Where a backend multiplies windows where they lie, that is one product. Elsewhere the input is
+/// cut into blocks of one stride. An output frame sees `kernel_size / stride` blocks,
 /// rounded up, so there are as many products, each over all frames of all clips. On a CPU that
 /// takes about half the time of a convolution and its gradients, and with the channels last the
 /// features need not be turned around for the transformer.
@@ -51,12 +53,22 @@ impl StridedConv {
     /// # Panics
     /// Where `time` is less than the kernel.
     pub(crate) fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        let [_, time, channels_in] = input.dims();
-        let [channels_out, _, kernel_size] = self.weight.dims();
+        let [_, time, _] = input.dims();
+        let [.., kernel_size] = self.weight.dims();
         assert!(time >= kernel_size, "{time} frames are fewer than the {kernel_size} of a kernel");
-        let frames = (time - kernel_size) / self.stride + 1;
         let taps = self.weight.val().permute([2, 1, 0]);
+        let sum = native_windows_product(&input, &taps, self.stride)
+            .unwrap_or_else(|| self.products(input, &taps));
+        match &self.bias {
+            Some(bias) => sum + bias.val().unsqueeze(),
+            None => sum,
+        }
+    }
 
+    /// A product for each block that a frame sees, of taps `[kernel_size, channels_in, channels_out]`.
+    fn products(&self, input: Tensor<3>, taps: &Tensor<3>) -> Tensor<3> {
+        let [kernel_size, channels_in, channels_out] = taps.dims();
+        let frames = (input.dims()[1] - kernel_size) / self.stride + 1;
         let blocks = blocks(input, frames + (kernel_size - 1) / self.stride, self.stride);
         let product = |first: usize| {
             let taps = taps.clone().slice_dim(0, first..(first + self.stride).min(kernel_size));
@@ -65,11 +77,7 @@ impl StridedConv {
             matmul_frames(seen, taps.reshape([rows, channels_out]))
         };
         let products = (0..kernel_size).step_by(self.stride).map(product);
-        let sum = products.reduce(|sum, it| sum + it).expect("a kernel has at least one tap");
-        match &self.bias {
-            Some(bias) => sum + bias.val().unsqueeze(),
-            None => sum,
-        }
+        products.reduce(|sum, it| sum + it).expect("a kernel has at least one tap")
     }
 }
 

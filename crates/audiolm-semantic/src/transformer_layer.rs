@@ -1,8 +1,8 @@
 //! One layer of the transformer.
 
+use audiolm_nn::gelu;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
-use burn::tensor::activation::gelu;
 
 use crate::attention::{ScoreBias, SelfAttention};
 use crate::linear::bert_linear;

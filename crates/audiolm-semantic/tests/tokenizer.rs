@@ -2,7 +2,8 @@
 
 use audiolm_nn::{Precision, generator};
 use audiolm_semantic::{
-    Clustering, HubertConfig, SemanticError, SemanticTokenizer, WindowConfig, presets,
+    Clustering, ConformerConfig, HubertConfig, SemanticError, SemanticTokenizer,
+    SemanticTokenizerConfig, WindowConfig, presets,
 };
 use burn::prelude::*;
 use burn::tensor::Distribution;
@@ -74,6 +75,31 @@ fn another_version_is_refused() {
     std::fs::write(&path, text.replace("\"version\": 1", "\"version\": 2")).unwrap();
     let error = SemanticTokenizer::load(folder.path(), &Device::default()).unwrap_err();
     assert!(matches!(error, SemanticError::Version { expected: 1, found: 2, .. }), "{error}");
+}
+
+#[test]
+fn configurations_from_before_there_were_other_encoders_are_kept() {
+    let written = include_str!("fixtures/tokenizer_config/config.json");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.json"), written).unwrap();
+    let config = SemanticTokenizerConfig::load_from(folder.path()).unwrap();
+    let expected = HubertConfig { n_layers: 3, ..presets::tiny() };
+    assert_eq!(config.encoder, expected.into());
+    config.save(folder.path().join("saved.json")).unwrap();
+    assert_eq!(std::fs::read_to_string(folder.path().join("saved.json")).unwrap(), written);
+}
+
+#[test]
+fn a_tokenizer_with_a_conformer_survives_the_disk() {
+    let config = ConformerConfig::new(32, 2, 4, 64).with_dropout(0.0);
+    let encoder = config.init(&Device::default()).unwrap();
+    let points = encoder.features(noise(1, 16_000), 1).flatten(0, 1);
+    let clustering = Clustering::fit(points, 8, 5, &mut generator(0, "k-means", 0));
+    let saved = SemanticTokenizer::new(&config, encoder, 1, clustering).unwrap();
+    let (folder, wave) = (tempfile::tempdir().unwrap(), noise(1, 50 * HOP));
+    saved.save(folder.path(), Precision::Full).unwrap();
+    let loaded = SemanticTokenizer::load(folder.path(), &Device::default()).unwrap();
+    assert_eq!(loaded.tokenize(wave.clone()), saved.tokenize(wave));
 }
 
 #[test]

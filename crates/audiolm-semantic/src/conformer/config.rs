@@ -59,6 +59,12 @@ impl ConformerConfig {
         }
     }
 
+    /// With another share of dropped values.
+    pub fn with_dropout(mut self, dropout: f64) -> Self {
+        self.dropout = dropout;
+        self
+    }
+
     /// Samples per second of the waves.
     pub fn sample_rate_hz(&self) -> usize {
         SAMPLE_RATE_HZ
