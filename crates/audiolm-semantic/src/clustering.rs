@@ -76,10 +76,29 @@ impl Clustering {
     /// - output: `[batch, time]`
     pub fn assign(&self, features: Tensor<3>) -> Tensor<2, Int> {
         let [batch, time, n_features] = features.dims();
+        let points = self.normalised(features).reshape([batch * time, n_features]);
+        kmeans::assign(points, &self.centroids.val()).reshape([batch, time])
+    }
+
+    /// The features as they are compared with the centroids, each by itself of zero mean and unit
+    /// variance.
+    ///
+    /// # Shapes
+    /// - features and output: `[batch, time, n_features]`
+    pub fn normalised(&self, features: Tensor<3>) -> Tensor<3> {
+        let [batch, time, _] = features.dims();
         assert_shape!(features, [batch, time, self.n_features()]);
-        let points = features.reshape([batch * time, n_features]) - self.mean.val().unsqueeze();
-        let normalised = points / self.deviation.val().unsqueeze();
-        kmeans::assign(normalised, &self.centroids.val()).reshape([batch, time])
+        (features - self.mean.val().unsqueeze()) / self.deviation.val().unsqueeze()
+    }
+
+    /// The centroid in place of each frame, normalised: what its token stands for.
+    ///
+    /// # Shapes
+    /// - features and output: `[batch, time, n_features]`
+    pub fn quantized(&self, features: Tensor<3>) -> Tensor<3> {
+        let [batch, time, n_features] = features.dims();
+        let ids = self.assign(features).reshape([batch * time]);
+        self.centroids.val().select(0, ids).reshape([batch, time, n_features])
     }
 
     /// The centroids in the units of the features they were fitted to: `[n_clusters, n_features]`.

@@ -173,6 +173,18 @@ impl SemanticTokenizer {
         }
     }
 
+    /// What is clustered: the tapped layer's output, window by window as for the ids.
+    ///
+    /// # Shapes
+    /// - wave: `[batch, samples]`, with at least one frame
+    /// - output: `[batch, frames, n_features]`
+    pub fn features(&self, wave: Tensor<2>) -> Tensor<3> {
+        let n_frames = wave.dims()[1] / self.geometry().hop_samples;
+        let padded = Clips::from(wave).padded(self.geometry());
+        let windows = self.config.windows.windows(n_frames).into_iter();
+        Tensor::cat(windows.map(|it| self.features_of_window(&padded, &it)).collect(), 1)
+    }
+
     /// What the tokenizer is made of, as [`save`](Self::save) writes it.
     pub fn config(&self) -> &SemanticTokenizerConfig {
         &self.config
@@ -210,11 +222,14 @@ impl SemanticTokenizer {
 
     /// The ids of the frames that are kept, clip after clip.
     fn ids_of_window(&self, clips: &Clips, window: &Window) -> Vec<u32> {
+        let ids = self.clustering.assign(self.features_of_window(clips, window));
+        ids.try_into_vec_as::<u32>().expect("cluster ids are small and can be read back")
+    }
+
+    fn features_of_window(&self, clips: &Clips, window: &Window) -> Tensor<3> {
         let Window { seen, kept } = window;
         let samples = self.geometry().samples(seen.clone());
         let features = self.encoder.features(clips.within(samples), self.layer());
-        let kept = kept.start - seen.start..kept.end - seen.start;
-        let ids = self.clustering.assign(features.slice_dim(1, kept));
-        ids.try_into_vec_as::<u32>().expect("cluster ids are small and can be read back")
+        features.slice_dim(1, kept.start - seen.start..kept.end - seen.start)
     }
 }

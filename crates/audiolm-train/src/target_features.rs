@@ -14,11 +14,12 @@ use crate::{SemanticEncoderSettings, TrainError};
 const MFCC_FEATURES: usize = 39;
 
 /// What is clustered (Hsu et al. 2021, arXiv 2106.07447, section II-B).
+#[allow(clippy::large_enum_variant, reason = "there is one for each run")]
 pub(crate) enum TargetFeatures {
     /// Cepstra: the first iteration.
     Mfcc(Mfcc),
     /// The last layer of an encoder that an earlier iteration has trained.
-    Encoder(Box<Hubert>),
+    Encoder(Hubert),
 }
 
 impl TargetFeatures {
@@ -36,7 +37,7 @@ impl TargetFeatures {
         };
         let (config, encoder) = load_encoder(&run.join("export").join(PART), device)?;
         check(&config, settings, run)?;
-        Ok(Self::Encoder(Box::new(encoder.truncated(settings.targets_layer))))
+        Ok(Self::Encoder(encoder.truncated(settings.targets_layer)))
     }
 
     /// Features of a frame.

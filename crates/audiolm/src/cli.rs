@@ -7,9 +7,9 @@ use audiolm::DeviceName;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    BundleArgs, CardArgs, ContinueArgs, DecodeArgs, EncodeArgs, EvaluateArgs, GenerateArgs,
-    ImportArgs, InfoArgs, PlotArgs, ReconstructArgs, ResynthesizeArgs, SpectrogramArgs,
-    TokenizeArgs, TrainArgs,
+    AbxArgs, BundleArgs, CardArgs, ContinueArgs, DecodeArgs, EncodeArgs, EvaluateArgs,
+    GenerateArgs, ImportArgs, InfoArgs, PlotArgs, ReconstructArgs, ResynthesizeArgs,
+    SpectrogramArgs, TokenizeArgs, TrainArgs,
 };
 use crate::numbers;
 use crate::session::Session;
@@ -71,6 +71,7 @@ enum Command {
     Bundle(BundleArgs),
     Card(CardArgs),
     Evaluate(EvaluateArgs),
+    Abx(AbxArgs),
     Plot(PlotArgs),
     Spectrogram(SpectrogramArgs),
 }
@@ -93,6 +94,7 @@ impl Cli {
             Command::Bundle(args) => args.run(&session),
             Command::Card(args) => args.run(&session),
             Command::Evaluate(args) => args.run(&session),
+            Command::Abx(args) => args.run(&session),
             Command::Plot(args) => args.run(&session),
             Command::Spectrogram(args) => args.run(&session),
         }

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod abx;
 mod bundle;
 mod card;
 mod continue_audio;
@@ -18,6 +19,7 @@ mod spectrogram;
 mod tokenize;
 mod train;
 
+pub use abx::AbxArgs;
 pub use bundle::BundleArgs;
 pub use card::CardArgs;
 pub use continue_audio::ContinueArgs;

@@ -27,6 +27,7 @@
 //! ```
 
 mod device;
+pub mod discrimination;
 pub mod evaluation;
 
 pub use audiolm_audio::Clip;

@@ -3,10 +3,10 @@
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
-use audiolm::evaluation;
 use audiolm::hub::Download;
 use audiolm::pipeline::Progress;
 use audiolm::train::{Measures, Observer, Trouble};
+use audiolm::{discrimination, evaluation};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 /// How long stderr is silent between two lines, where it is no terminal.
@@ -30,6 +30,12 @@ pub fn drawing() -> impl FnMut(Progress) {
 pub fn measuring() -> impl FnMut(evaluation::Progress) {
     let mut pieces = Pieces::new();
     move |it| pieces.show(it.measured.name(), it.done, it.total)
+}
+
+/// Shows how representations are compared.
+pub fn comparing() -> impl FnMut(discrimination::Step) {
+    let mut pieces = Pieces::new();
+    move |it| pieces.show("representations", it.done, it.total)
 }
 
 /// Shows how files are downloaded.
