@@ -27,6 +27,7 @@ pub enum EncoderConfig {
 
 /// Any encoder: wave to feature vectors.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and burn's modules are not boxed")]
 pub enum Encoder {
     /// HuBERT, wav2vec 2.0, WavLM or MERT.
     Hubert(Hubert),

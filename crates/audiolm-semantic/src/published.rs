@@ -6,6 +6,7 @@
 mod config;
 mod conformer;
 mod hubert;
+mod keys;
 mod tensors;
 #[cfg(test)]
 mod tests;
