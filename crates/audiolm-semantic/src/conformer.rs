@@ -13,6 +13,7 @@ use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::prelude::*;
 
 use crate::clips::FrameMask;
+use crate::tapped::tapped;
 use crate::{Clips, FrameGeometry, HubertError};
 use attention::Keys;
 pub use config::ConformerConfig;
@@ -118,19 +119,18 @@ impl Conformer {
 
     /// What leaves each of the `layers`, in their order.
     fn outputs(&self, heard: Heard, layers: &[usize]) -> Vec<Tensor<3>> {
-        let Some(&top) = layers.iter().max() else { return vec![] };
-        assert!(top <= self.n_layers(), "layer {top} of {}", self.n_layers());
+        self.check_layers(layers);
         let around = self.surroundings(&heard);
-        let mut hidden = match &heard.mask {
+        let entered = match &heard.mask {
             Some(mask) => mask.silenced(heard.frames),
             None => heard.frames,
         };
-        let mut tapped = vec![hidden.clone()];
-        for layer in &self.layers[..top] {
-            hidden = layer.forward(hidden, &around);
-            tapped.push(hidden.clone());
-        }
-        layers.iter().map(|&it| tapped[it].clone()).collect()
+        tapped(entered, layers, |layer, it| self.layers[layer - 1].forward(it, &around))
+    }
+
+    fn check_layers(&self, layers: &[usize]) {
+        let top = layers.iter().copied().max().unwrap_or(0);
+        assert!(top <= self.n_layers(), "layer {top} of {}", self.n_layers());
     }
 
     pub(crate) fn surroundings(&self, heard: &Heard) -> Surroundings {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use audiolm_nn::WeightsError;
 use audiolm_pickle::PickleError;
 
-/// Why a [`HubertConfig`](crate::HubertConfig) describes no model.
+/// Why a [`HubertConfig`](crate::HubertConfig) or a [`ConformerConfig`](crate::ConformerConfig)
+/// describes no model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum HubertError {
     /// The front end has no convolution.

@@ -56,18 +56,16 @@ impl Hubert {
     /// # Panics
     /// Where there is no such layer, or a clip is too short for one frame.
     pub fn features(&self, clips: impl Into<Clips>, layer: usize) -> Tensor<3> {
-        assert!(layer <= self.n_layers(), "layer {layer} of {}", self.n_layers());
-        self.encoder.forward(self.project(&clips.into()), layer)
+        self.features_of_layers(clips, &[layer]).remove(0)
     }
 
     /// The output of each of the `layers`, in their order, from one pass.
     ///
     /// Shapes and panics as [`features`](Self::features).
     pub fn features_of_layers(&self, clips: impl Into<Clips>, layers: &[usize]) -> Vec<Tensor<3>> {
-        let Some(&top) = layers.iter().max() else { return vec![] };
+        let top = layers.iter().copied().max().unwrap_or(0);
         assert!(top <= self.n_layers(), "layer {top} of {}", self.n_layers());
-        let all = self.encoder.outputs(self.project(&clips.into()), top);
-        layers.iter().map(|&layer| all[layer].clone()).collect()
+        self.encoder.outputs(self.project(&clips.into()), layers)
     }
 
     /// What leaves the whole encoder: the output of the last layer, and of the norm that follows

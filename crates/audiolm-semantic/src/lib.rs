@@ -1,13 +1,15 @@
 //! Semantic tokens of audio: what is said, without who says it and how it sounds.
 //!
-//! A [`Hubert`] encoder turns a wave into 50 feature vectors a second, a [`Clustering`] of one of
-//! its layers turns these into ids, and a [`SemanticTokenizer`] holds both and removes repeats
-//! while it keeps their durations. [`HubertPretraining`] is the loss that trains an encoder from
-//! nothing: [`Mfcc`]s are clustered, and the encoder learns to guess the clusters of frames that a
-//! [`SpanMasking`] hides (Hsu et al. 2021, arXiv 2106.07447).
+//! An [`Encoder`] turns a wave into 50 feature vectors a second: a [`Hubert`], which is the body of
+//! wav2vec 2.0, WavLM and MERT too, or the [`Conformer`] of w2v-BERT, trained here or read as
+//! published ([`Encoder::load_from`]). A [`Clustering`] of one of its layers turns these into ids,
+//! and a [`SemanticTokenizer`] holds both and removes repeats while it keeps their durations.
+//! [`HubertPretraining`] is the loss that trains an encoder from nothing: [`Mfcc`]s are clustered,
+//! and the encoder learns to guess the clusters of frames that a [`SpanMasking`] hides (Hsu et al.
+//! 2021, arXiv 2106.07447).
 //!
-//! The room takes tensors, never clips: mono waves at 16 kHz, `[batch, samples]`. It knows neither
-//! codecs nor language models.
+//! The room takes tensors, never clips of audio: mono waves, most at 16 kHz, `[batch, samples]`, and
+//! where lengths differ [`Clips`]. It knows neither codecs nor language models.
 //!
 //! ```
 //! use audiolm_nn::generator;
@@ -59,6 +61,7 @@ mod pretraining;
 mod published;
 mod published_clustering;
 mod strided_conv;
+mod tapped;
 mod tokenizer;
 mod tokens;
 mod transformer;

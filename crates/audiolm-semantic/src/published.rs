@@ -8,6 +8,7 @@ mod config;
 mod conformer;
 mod file;
 mod hubert;
+mod keys;
 mod tensors;
 #[cfg(test)]
 mod tests;

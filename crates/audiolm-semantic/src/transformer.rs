@@ -7,6 +7,7 @@ use crate::attention::ScoreBias;
 use crate::clips::FrameMask;
 use crate::position_bias::DistanceBias;
 use crate::positional_conv::PositionalConv;
+use crate::tapped::tapped;
 use crate::transformer_layer::TransformerLayer;
 use crate::{HubertConfig, NormPlacement, PositionBias};
 
@@ -56,28 +57,19 @@ impl Transformer {
         }
     }
 
-    /// What leaves layer `layer`; 0 is what enters the first. The layers above are not run.
+    /// What leaves each of the `layers`, in their order; 0 is what enters the first. The layers above
+    /// the highest are not run.
     ///
     /// # Shapes
-    /// - output: `[batch, time, d_model]`
-    pub(crate) fn forward(&self, input: Projected, layer: usize) -> Tensor<3> {
+    /// - outputs: `[batch, time, d_model]`
+    pub(crate) fn outputs(&self, input: Projected, layers: &[usize]) -> Vec<Tensor<3>> {
         let Hidden { frames, bias } = self.enter(input);
-        self.layers[..layer].iter().fold(frames, |hidden, it| it.forward(hidden, &bias))
-    }
-
-    /// What leaves each layer from 0 to `top`.
-    pub(crate) fn outputs(&self, input: Projected, top: usize) -> Vec<Tensor<3>> {
-        let Hidden { frames, bias } = self.enter(input);
-        let mut outputs = vec![frames];
-        for layer in &self.layers[..top] {
-            outputs.push(layer.forward(outputs[outputs.len() - 1].clone(), &bias));
-        }
-        outputs
+        tapped(frames, layers, |layer, it| self.layers[layer - 1].forward(it, &bias))
     }
 
     /// What the whole gives: what leaves the last layer, and the norm where it comes last.
     pub(crate) fn output(&self, input: Projected) -> Tensor<3> {
-        let hidden = self.forward(input, self.layers.len());
+        let hidden = self.outputs(input, &[self.layers.len()]).remove(0);
         match self.norms {
             NormPlacement::After => hidden,
             NormPlacement::Before => self.norm.forward(hidden),

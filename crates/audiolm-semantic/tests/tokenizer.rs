@@ -25,7 +25,7 @@ fn tokenizer() -> SemanticTokenizer {
     let encoder = config().init(&Device::default()).expect("the numbers describe a model");
     let points = encoder.features(noise(1, 16_000), LAYER).flatten(0, 1);
     let clustering = Clustering::fit(points, 8, 5, &mut generator(0, "k-means", 0));
-    SemanticTokenizer::new(&config(), encoder, LAYER, clustering).expect("all parts fit")
+    SemanticTokenizer::new(config(), encoder, LAYER, clustering).expect("all parts fit")
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_tokenizer_with_a_conformer_survives_the_disk() {
 fn a_missing_layer_is_refused() {
     let encoder = config().init(&Device::default()).unwrap();
     let clustering = Clustering::from_centroids(Tensor::zeros([4, 32], &Device::default()));
-    let error = SemanticTokenizer::new(&config(), encoder, 4, clustering).unwrap_err();
+    let error = SemanticTokenizer::new(config(), encoder, 4, clustering).unwrap_err();
     assert!(matches!(error, SemanticError::NoSuchLayer { found: 4, n_layers: 3 }), "{error}");
 }
 
@@ -114,7 +114,7 @@ fn a_missing_layer_is_refused() {
 fn clusters_of_another_width_are_refused() {
     let encoder = config().init(&Device::default()).unwrap();
     let clustering = Clustering::from_centroids(Tensor::zeros([4, 39], &Device::default()));
-    let error = SemanticTokenizer::new(&config(), encoder, LAYER, clustering).unwrap_err();
+    let error = SemanticTokenizer::new(config(), encoder, LAYER, clustering).unwrap_err();
     assert!(matches!(error, SemanticError::FeatureWidth { expected: 32, found: 39 }), "{error}");
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::keys::{ConformerKeys, HubertKeys, PreprocessorKeys};
 use crate::folder::PREPROCESSOR_FILE;
 use crate::{
     ConformerConfig, ConvLayerConfig, EncoderConfig, FrontEndNorm, HubertConfig, NormPlacement,
@@ -29,114 +30,6 @@ pub struct TransformersConfig {
     pub model: Value,
     /// `preprocessor_config.json`, where there is one: the rate, and what is done to waves.
     pub preprocessor: Option<Value>,
-}
-
-/// `config.json` of all models with HuBERT's body.
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-struct HubertKeys {
-    hidden_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    intermediate_size: usize,
-    hidden_act: String,
-    layer_norm_eps: f64,
-    hidden_dropout: f64,
-    do_stable_layer_norm: bool,
-    feat_extract_norm: String,
-    feat_extract_activation: String,
-    feat_proj_layer_norm: bool,
-    conv_dim: Vec<usize>,
-    conv_kernel: Vec<usize>,
-    conv_stride: Vec<usize>,
-    conv_bias: bool,
-    conv_pos_batch_norm: bool,
-    num_conv_pos_embeddings: usize,
-    num_conv_pos_embedding_groups: usize,
-    num_buckets: usize,
-    max_bucket_distance: usize,
-    adapter_attn_dim: Option<usize>,
-    sample_rate: Option<usize>,
-    deepnorm: bool,
-    feature_extractor_cqt: bool,
-}
-
-/// `config.json` of w2v-BERT 2.0.
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-struct ConformerKeys {
-    hidden_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    intermediate_size: usize,
-    hidden_act: String,
-    layer_norm_eps: f64,
-    hidden_dropout: f64,
-    feature_projection_input_dim: usize,
-    position_embeddings_type: Option<String>,
-    conv_depthwise_kernel_size: usize,
-    left_max_position_embeddings: usize,
-    right_max_position_embeddings: usize,
-}
-
-/// `preprocessor_config.json`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PreprocessorKeys {
-    sampling_rate: Option<usize>,
-    do_normalize: Option<bool>,
-    num_mel_bins: Option<usize>,
-    stride: Option<usize>,
-}
-
-impl Default for HubertKeys {
-    fn default() -> Self {
-        Self {
-            hidden_size: 768,
-            num_hidden_layers: 12,
-            num_attention_heads: 12,
-            intermediate_size: 3072,
-            hidden_act: "gelu".to_owned(),
-            layer_norm_eps: 1e-5,
-            hidden_dropout: 0.1,
-            do_stable_layer_norm: false,
-            feat_extract_norm: "group".to_owned(),
-            feat_extract_activation: "gelu".to_owned(),
-            feat_proj_layer_norm: true,
-            conv_dim: vec![512; 7],
-            conv_kernel: vec![10, 3, 3, 3, 3, 2, 2],
-            conv_stride: vec![5, 2, 2, 2, 2, 2, 2],
-            conv_bias: false,
-            conv_pos_batch_norm: false,
-            num_conv_pos_embeddings: 128,
-            num_conv_pos_embedding_groups: 16,
-            num_buckets: 320,
-            max_bucket_distance: 800,
-            adapter_attn_dim: None,
-            sample_rate: None,
-            deepnorm: false,
-            feature_extractor_cqt: false,
-        }
-    }
-}
-
-impl Default for ConformerKeys {
-    fn default() -> Self {
-        Self {
-            hidden_size: 1024,
-            num_hidden_layers: 24,
-            num_attention_heads: 16,
-            intermediate_size: 4096,
-            hidden_act: "swish".to_owned(),
-            layer_norm_eps: 1e-5,
-            hidden_dropout: 0.0,
-            feature_projection_input_dim: 160,
-            position_embeddings_type: Some("relative_key".to_owned()),
-            conv_depthwise_kernel_size: 31,
-            left_max_position_embeddings: 64,
-            right_max_position_embeddings: 8,
-        }
-    }
 }
 
 impl TransformersConfig {
