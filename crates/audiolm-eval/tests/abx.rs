@@ -1,5 +1,7 @@
 //! ABX gives the numbers of `goldens/make_abx.py`, which counts triplet by triplet, and keeps its laws.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use audiolm_eval::{AbxErrors, AbxItem, AbxOptions, EvalError, abx};
 use proptest::prelude::*;
 use serde::Deserialize;

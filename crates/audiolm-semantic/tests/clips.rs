@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+use std::sync::{Mutex, PoisonError};
+
 use audiolm_nn::generator;
 use audiolm_semantic::{
-    Clips, Clustering, ConformerConfig, EncoderConfig, FrontEndNorm, HubertConfig, NormPlacement,
-    PositionBias, SemanticTokenizer, WaveScale, WindowConfig, presets,
+    Clips, Clustering, ConformerConfig, Encoder, EncoderConfig, FrontEndNorm, HubertConfig,
+    NormPlacement, PositionBias, SemanticTokenizer, WaveScale, WindowConfig, presets,
 };
 use burn::prelude::*;
 use burn::tensor::{Distribution, Tolerance};
@@ -14,6 +16,11 @@ use burn::tensor::{Distribution, Tolerance};
 const ROUNDING: f32 = 5e-5;
 const LENGTHS: [usize; 3] = [8000, 5440, 1300];
 const HOP: usize = 320;
+/// Few enough that no frame of these waves lies on the border of two.
+const N_CLUSTERS: usize = 3;
+
+/// Weights and noise are drawn from the device's generator, which all threads share.
+static DRAWING: Mutex<()> = Mutex::new(());
 
 fn hubert() -> HubertConfig {
     HubertConfig { d_model: 32, n_layers: 2, d_feed_forward: 64, ..presets::tiny() }
@@ -26,15 +33,29 @@ fn conformer() -> ConformerConfig {
 
 /// Noise, not zero beyond the clips' ends.
 fn noise(clips: usize, samples: usize) -> Tensor<2> {
+    drawn(|device| Tensor::random([clips, samples], Distribution::Normal(0.2, 0.1), device))
+}
+
+fn encoder(config: &EncoderConfig) -> Encoder {
+    drawn(|device| {
+        let encoder = config.init(device).unwrap();
+        // Weights are drawn when they are first needed.
+        encoder.features(Tensor::<2>::ones([1, LENGTHS[0]], device), encoder.n_layers());
+        encoder
+    })
+}
+
+fn drawn<T>(draw: impl FnOnce(&Device) -> T) -> T {
+    let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
     let device = Device::default();
     device.seed(0);
-    Tensor::random([clips, samples], Distribution::Normal(0.2, 0.1), &device)
+    draw(&device)
 }
 
 #[track_caller]
 fn check_alone(config: impl Into<EncoderConfig>) {
     let config = config.into();
-    let encoder = config.init(&Device::default()).unwrap();
+    let encoder = encoder(&config);
     let wave = noise(3, LENGTHS[0]);
     let together = encoder.features(Clips::of_lengths(wave.clone(), &LENGTHS), 2);
     for (row, samples) in LENGTHS.into_iter().enumerate() {
@@ -75,9 +96,9 @@ fn with_a_conformer() {
 
 fn tokenizer(config: impl Into<EncoderConfig>) -> SemanticTokenizer {
     let config = config.into();
-    let encoder = config.init(&Device::default()).unwrap();
+    let encoder = encoder(&config);
     let points = encoder.features(noise(1, 16_000), 2).flatten(0, 1);
-    let clustering = Clustering::fit(points, 8, 5, &mut generator(0, "k-means", 0));
+    let clustering = Clustering::fit(points, N_CLUSTERS, 5, &mut generator(0, "k-means", 0));
     let windows = WindowConfig::new().with_frames(20).with_context_frames(5);
     let tokenizer = SemanticTokenizer::new(&config, encoder, 2, clustering).unwrap();
     tokenizer.with_windows(windows).unwrap()

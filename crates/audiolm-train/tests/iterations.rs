@@ -1,5 +1,8 @@
 //! HuBERT's second iteration: an encoder learns to guess clusters of what another has learnt.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+use std::f32::consts::TAU;
 use std::path::Path;
 
 use audiolm_audio::Clip;
@@ -15,7 +18,7 @@ fn recordings(folder: &Path) {
         std::fs::create_dir_all(&place).unwrap();
         let samples = (0..32_000).map(|it| {
             let seconds = it as f32 / 16_000.0;
-            0.3 * (6.28 * hertz * (1.0 + seconds) * seconds).sin()
+            0.3 * (TAU * hertz * (1.0 + seconds) * seconds).sin()
         });
         let clip = Clip { samples: samples.collect(), sample_rate_hz: 16_000 };
         clip.write_wav(place.join("glide.wav")).unwrap();
