@@ -104,6 +104,13 @@ impl Clips {
         Self { wave, lengths }
     }
 
+    /// Each clip without what lies behind its end of `ends`, in samples.
+    pub(crate) fn ended_at(self, ends: &[usize]) -> Self {
+        let sooner = |(length, end): (usize, &usize)| length.min(*end);
+        let lengths = self.lengths.map(|it| it.into_iter().zip(ends).map(sooner).collect());
+        Self { lengths, ..self }
+    }
+
     /// Each clip brought to zero mean and unit variance over its own samples.
     pub(crate) fn of_unit_variance(self) -> Self {
         let mask = FrameMask::new(self.lengths.as_deref(), &self.wave);

@@ -207,7 +207,13 @@ impl SemanticTokenizer {
 
     /// The ids of clips that share their windows, of so many frames each.
     fn ids_of_batch(&self, clips: Clips, lengths: &[usize]) -> Vec<Vec<u32>> {
-        let padded = clips.padded(self.geometry());
+        // A clip alone is cut where its last whole frame ends: what follows has no part in its norms.
+        let end = |n_frames: &usize| match *n_frames {
+            0 => 0,
+            n => self.geometry().samples(0..n).end,
+        };
+        let ends: Vec<usize> = lengths.iter().map(end).collect();
+        let padded = clips.padded(self.geometry()).ended_at(&ends);
         let n_frames = lengths.iter().copied().max().unwrap_or(0);
         let mut ids = vec![Vec::with_capacity(n_frames); lengths.len()];
         for window in self.config.windows.windows(n_frames) {

@@ -16,8 +16,7 @@ use burn::tensor::{Distribution, Tolerance};
 const ROUNDING: f32 = 5e-5;
 const LENGTHS: [usize; 3] = [8000, 5440, 1300];
 const HOP: usize = 320;
-/// Few enough that no frame of these waves lies on the border of two.
-const N_CLUSTERS: usize = 3;
+const N_CLUSTERS: usize = 8;
 
 /// Weights and noise are drawn from the device's generator, which all threads share.
 static DRAWING: Mutex<()> = Mutex::new(());
