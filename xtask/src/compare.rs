@@ -84,7 +84,7 @@ impl CodecArgs {
         let peer = self.train_peer(&clips)?;
         let ours = self.train_ours("ours", self.steps)?;
         let longer = (self.steps as f64 * peer.seconds / ours.seconds) as u64;
-        let as_long = self.train_ours("ours-as-long", longer.max(self.steps))?;
+        let as_long = self.train_ours("ours-as-long", longer.max(1))?;
 
         let folders = ["peer", "ours", "ours-as-long"].map(|it| self.at(it));
         let mut job = vec!["measure", "--clips", &clips];
