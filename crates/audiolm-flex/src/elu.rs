@@ -1,57 +1,24 @@
-//! The kernels of the exponential linear unit: one pass each, on vectors of the width that the
-//! processor has, on several cores where the signal is long.
+//! The kernels of the exponential linear unit.
 
+use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, DType, Shape};
-use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::ops::FlexOps;
-
-/// Numbers that one core takes at a time.
-pub(crate) const CHUNK: usize = 1 << 15;
+use crate::pointwise::{map, scaled};
 
 /// `x` where `x > 0`, else `exp(x) - 1`.
-pub(crate) fn forward(mut x: FlexTensor) -> FlexTensor {
-    assert_eq!(x.dtype(), DType::F32, "signals are single precision");
-    if x.layout().contiguous_offsets() == Some((0, x.bytes().len() / size_of::<f32>()))
-        && let Some(values) = x.try_storage_mut::<f32>()
-    {
-        if values.len() <= CHUNK {
-            Arch::new().dispatch(InPlace(values));
-        } else {
-            values.par_chunks_mut(CHUNK).for_each(|it| Arch::new().dispatch(InPlace(it)));
-        }
-        return x;
-    }
-    let x = x.to_contiguous();
-    let (values, shape) = (values(&x), x.layout().shape().clone());
-    let mut output = vec![0.0; values.len()];
-    if values.len() <= CHUNK {
-        Arch::new().dispatch(Forward { output: &mut output, x: values });
-    } else {
-        let chunks = output.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
-        chunks.for_each(|(output, x)| Arch::new().dispatch(Forward { output, x }));
-    }
-    tensor(output, shape)
+pub(crate) fn forward(x: FlexTensor) -> FlexTensor {
+    map(x, elu)
 }
 
 /// The gradient of the output `y` times the slope there, which is `1` where `y > 0`, else `y + 1`.
 pub(crate) fn backward(y: FlexTensor, gradient: FlexTensor) -> FlexTensor {
-    let (y, gradient) = (y.to_contiguous(), gradient.to_contiguous());
-    let shape = y.layout().shape().clone();
-    let (y, gradient) = (values(&y), values(&gradient));
-    let mut output = vec![0.0; y.len()];
-    let chunks = output.par_chunks_mut(CHUNK).zip(y.par_chunks(CHUNK));
-    chunks.zip(gradient.par_chunks(CHUNK)).for_each(|((output, y), gradient)| {
-        Arch::new().dispatch(Backwards { output, y, gradient });
-    });
-    tensor(output, shape)
+    scaled(gradient, y, |y| if y > 0.0 { 1.0 } else { y + 1.0 })
 }
 
 /// The forward pass, which remembers its output.
@@ -81,57 +48,6 @@ pub(crate) fn tracked<B: FlexOps, C: CheckpointStrategy>(
             prep.finish(y.clone(), y)
         }
         OpsKind::UnTracked(prep) => prep.finish(B::elu(x.into_primitive())),
-    }
-}
-
-pub(crate) fn values(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice().expect("contiguous and single precision")
-}
-
-pub(crate) fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
-    FlexTensor::from_data(burn::prelude::TensorData::new(values, shape))
-}
-
-struct InPlace<'a>(&'a mut [f32]);
-
-impl WithSimd for InPlace<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        self.0.iter_mut().for_each(|it| *it = elu(*it));
-    }
-}
-
-struct Forward<'a> {
-    output: &'a mut [f32],
-    x: &'a [f32],
-}
-
-impl WithSimd for Forward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        self.output.iter_mut().zip(self.x).for_each(|(y, x)| *y = elu(*x));
-    }
-}
-
-struct Backwards<'a> {
-    output: &'a mut [f32],
-    y: &'a [f32],
-    gradient: &'a [f32],
-}
-
-impl WithSimd for Backwards<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        let inputs = self.y.iter().zip(self.gradient);
-        self.output.iter_mut().zip(inputs).for_each(|(output, (y, gradient))| {
-            *output = gradient * if *y > 0.0 { 1.0 } else { y + 1.0 };
-        });
     }
 }
 

@@ -1,41 +1,25 @@
-//! The kernels of the Gaussian error linear unit: one pass each, on vectors of the width that the
-//! processor has, on several cores where the signal is long.
+//! The kernels of the Gaussian error linear unit.
 
+use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, DType};
-use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
-use crate::elu::{CHUNK, exp, tensor, values};
+use crate::elu::exp;
 use crate::ops::FlexOps;
+use crate::pointwise::{map, scaled};
 
 /// `x Φ(x)`.
-pub(crate) fn forward(mut x: FlexTensor) -> FlexTensor {
-    assert_eq!(x.dtype(), DType::F32, "signals are single precision");
-    if x.layout().contiguous_offsets() == Some((0, x.bytes().len() / size_of::<f32>()))
-        && let Some(values) = x.try_storage_mut::<f32>()
-    {
-        in_place(values);
-        return x;
-    }
-    let x = x.to_contiguous();
-    let mut output = values(&x).to_vec();
-    in_place(&mut output);
-    tensor(output, x.layout().shape().clone())
+pub(crate) fn forward(x: FlexTensor) -> FlexTensor {
+    map(x, gelu)
 }
 
 /// The gradient of the output times the slope at `x`, which is `Φ(x) + x φ(x)`.
 pub(crate) fn backward(x: FlexTensor, gradient: FlexTensor) -> FlexTensor {
-    let (x, gradient) = (x.to_contiguous(), gradient.to_contiguous());
-    let mut output = values(&gradient).to_vec();
-    let chunks = output.par_chunks_mut(CHUNK).zip(values(&x).par_chunks(CHUNK));
-    chunks.for_each(|(gradient, x)| Arch::new().dispatch(Backwards { gradient, x }));
-    tensor(output, x.layout().shape().clone())
+    scaled(gradient, x, slope)
 }
 
 /// The forward pass, which remembers its input.
@@ -67,39 +51,6 @@ pub(crate) fn tracked<B: FlexOps, C: CheckpointStrategy>(
             prep.finish(x.clone(), B::fast_gelu(x))
         }
         OpsKind::UnTracked(prep) => prep.finish(B::fast_gelu(x.into_primitive())),
-    }
-}
-
-fn in_place(values: &mut [f32]) {
-    if values.len() <= CHUNK {
-        Arch::new().dispatch(InPlace(values));
-    } else {
-        values.par_chunks_mut(CHUNK).for_each(|it| Arch::new().dispatch(InPlace(it)));
-    }
-}
-
-struct InPlace<'a>(&'a mut [f32]);
-
-impl WithSimd for InPlace<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        self.0.iter_mut().for_each(|it| *it = gelu(*it));
-    }
-}
-
-struct Backwards<'a> {
-    gradient: &'a mut [f32],
-    x: &'a [f32],
-}
-
-impl WithSimd for Backwards<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        self.gradient.iter_mut().zip(self.x).for_each(|(gradient, x)| *gradient *= slope(*x));
     }
 }
 
@@ -150,7 +101,7 @@ fn tail(x: f32) -> f32 {
 mod tests {
     use audiolm_nn::gelu;
     use burn::prelude::*;
-    use burn::tensor::Tolerance;
+    use burn::tensor::{DType, Tolerance};
 
     /// The approximation is good to 1.2e-7, relative, and so is rounding.
     const ROUNDING: f32 = 5e-7;
@@ -171,6 +122,17 @@ mod tests {
         let slope = ours.grad(&y.sum().backward()).unwrap().into_data();
         let expected = theirs.grad(&expected.sum().backward()).unwrap().into_data();
         slope.assert_approx_eq(&expected, tolerance);
+    }
+
+    #[test]
+    fn half_precision_goes_without_kernels() {
+        crate::install();
+        let x = Tensor::<1>::from_floats([-1.0, 2.0], &Device::flex()).cast(DType::F16);
+        let [y, z] =
+            [gelu(x.clone()), audiolm_nn::elu(x)].map(|it| it.cast(DType::F32).into_data());
+        let tolerance = Tolerance::<f32>::absolute(2e-3);
+        y.assert_approx_eq(&TensorData::from([-0.158_66_f32, 1.9545]), tolerance);
+        z.assert_approx_eq(&TensorData::from([-0.632_12_f32, 2.0]), tolerance);
     }
 
     #[test]

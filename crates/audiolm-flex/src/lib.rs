@@ -16,6 +16,7 @@
 mod elu;
 mod gelu;
 mod ops;
+mod pointwise;
 mod windows_product;
 
 use audiolm_nn::Kernels;

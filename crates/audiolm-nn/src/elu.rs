@@ -12,7 +12,7 @@ use crate::kernels::kernels_of;
 /// # Shapes
 /// - input and output: any, the same
 pub fn elu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    match kernels_of(&x.device()) {
+    match kernels_of(&x) {
         Some(kernels) => {
             let shape = x.dims();
             kernels.elu(x.flatten(0, D - 1)).reshape(shape)

@@ -13,7 +13,7 @@ use crate::kernels::kernels_of;
 /// # Shapes
 /// - input and output: any, the same
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    match kernels_of(&x.device()) {
+    match kernels_of(&x) {
         Some(kernels) => {
             let shape = x.dims();
             kernels.gelu(x.flatten(0, D - 1)).reshape(shape)

@@ -7,10 +7,12 @@
 use std::sync::OnceLock;
 
 use burn::prelude::*;
+use burn::tensor::DType;
 
 static INSTALLED: OnceLock<&'static dyn Kernels> = OnceLock::new();
 
-/// What a backend does in fewer passes than the composition takes, with its gradients.
+/// What a backend does in fewer passes than the composition takes, with its gradients, for signals of
+/// single precision.
 pub trait Kernels: Sync {
     /// Whether these are kernels for the backend of a device.
     fn serve(&self, device: &Device) -> bool;
@@ -36,7 +38,8 @@ pub fn install_kernels(kernels: &'static dyn Kernels) {
     INSTALLED.get_or_init(|| kernels);
 }
 
-/// Those for a device, if there are any.
-pub(crate) fn kernels_of(device: &Device) -> Option<&'static dyn Kernels> {
-    INSTALLED.get().copied().filter(|it| it.serve(device))
+/// Those for a signal, if there are any: kernels are for single precision alone.
+pub(crate) fn kernels_of<const D: usize>(signal: &Tensor<D>) -> Option<&'static dyn Kernels> {
+    let kernels = INSTALLED.get().copied().filter(|it| it.serve(&signal.device()));
+    kernels.filter(|_| signal.dtype() == DType::F32)
 }

@@ -36,7 +36,7 @@ pub fn native_windows_product(
     kernel: &Tensor<3>,
     step: usize,
 ) -> Option<Tensor<3>> {
-    let kernels = kernels_of(&signal.device())?;
+    let kernels = kernels_of(signal)?;
     let [frames, channels_in, channels_out] = kernel.dims();
     let matrix = kernel.clone().reshape([frames * channels_in, channels_out]);
     Some(kernels.windows_product(signal.clone(), matrix, step))
