@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+#[path = "goldens/noise.rs"]
+mod noise;
+
 use audiolm_eval::{AbxErrors, AbxItem, AbxOptions, EvalError, abx};
 use proptest::prelude::*;
 use serde::Deserialize;
+
+use noise::noise;
 
 /// Shares are sums of whole and half triplets; only their means are rounded.
 const ROUNDING: f64 = 1e-9;
@@ -16,16 +21,6 @@ struct Golden {
     items: Vec<[u32; 4]>,
     within: f64,
     across: f64,
-}
-
-/// White noise in [-1, 1) from a linear congruential generator modulo 2^32.
-fn noise(n: usize, seed: u32) -> Vec<f64> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        f64::from(state) / 2f64.powi(31) - 1.0
-    };
-    (0..n).map(|_| next()).collect()
 }
 
 fn example([category, speaker, context, seed]: [u32; 4], width: usize) -> AbxItem {

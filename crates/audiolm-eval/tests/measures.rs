@@ -1,5 +1,7 @@
 //! The measures of waves give the numbers of pystoi and of `goldens/audio_metrics.py`.
 
+#[path = "goldens/noise.rs"]
+mod noise;
 #[path = "goldens/signals.rs"]
 mod signals;
 

@@ -56,6 +56,7 @@ pub fn discriminate(
 ) -> Result<AbxReport, DiscriminationError> {
     let representations = Representation::all(bundle, options, device)?;
     let total = representations.len();
+    // One after another, so that the frames of one alone are held, however many recordings there are.
     let mut rows = Vec::with_capacity(total);
     for (done, representation) in representations.iter().enumerate() {
         on_step(Step { done, total });

@@ -10,9 +10,8 @@ use super::averages::Averages;
 /// The examples of one context, by speaker and category, and how far they are apart.
 pub(super) struct Members<'a> {
     kinds: BTreeMap<(&'a str, &'a str), Vec<usize>>,
-    /// `[items, items]`
-    distances: Vec<f32>,
-    n_items: usize,
+    /// From each example to those before it.
+    distances: Vec<Vec<f32>>,
 }
 
 /// Three kinds of examples: X is of A's category.
@@ -29,12 +28,11 @@ impl<'a> Members<'a> {
         for (idx, item) in items.iter().enumerate() {
             kinds.entry((item.speaker, item.category)).or_default().push(idx);
         }
-        let distance =
-            |(one, two): (usize, usize)| items[one].frames.distance(&items[two].frames) as f32;
-        let n_items = items.len();
-        let places = (0..n_items * n_items).into_par_iter();
-        let distances = places.map(|it| distance((it / n_items, it % n_items))).collect();
-        Self { kinds, distances, n_items }
+        let to_former = |(idx, item): (usize, &Labelled<'_>)| -> Vec<f32> {
+            items[..idx].iter().map(|it| it.frames.distance(&item.frames) as f32).collect()
+        };
+        let distances = items.par_iter().enumerate().map(to_former).collect();
+        Self { kinds, distances }
     }
 
     /// Adds the share of wrong triplets of each pair of categories.
@@ -82,8 +80,9 @@ impl<'a> Members<'a> {
         (n > 0).then(|| wrong / n as f64)
     }
 
-    fn distance(&self, from: usize, to: usize) -> f32 {
-        self.distances[from * self.n_items + to]
+    /// The same both ways.
+    fn distance(&self, one: usize, other: usize) -> f32 {
+        self.distances[one.max(other)][one.min(other)]
     }
 }
 

@@ -13,17 +13,9 @@ import numpy as np
 from pystoi import stoi
 
 import audio_metrics
+from noise import noise
 
 HERE = pathlib.Path(__file__).parent
-
-
-def noise(n, seed):
-    """White noise in [-1, 1) from a linear congruential generator modulo 2^32."""
-    values, state = np.empty(n), seed
-    for i in range(n):
-        state = (state * 1664525 + 1013904223) % 2**32
-        values[i] = state / 2**31 - 1
-    return values
 
 
 def speech(rate, seconds, voice):

@@ -2,15 +2,7 @@
 
 use std::f64::consts::TAU;
 
-/// White noise in [-1, 1) from a linear congruential generator modulo 2^32.
-fn noise(n_samples: usize, seed: u32) -> Vec<f64> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        f64::from(state) / 2f64.powi(31) - 1.0
-    };
-    (0..n_samples).map(|_| next()).collect()
-}
+use super::noise::noise;
 
 /// Harmonics under two formants, in syllables, with bursts of noise and a silent pause in the middle.
 pub fn speech(rate: u32, seconds: f64, voice: u32) -> Vec<f32> {
