@@ -12,6 +12,7 @@ mod import;
 mod info;
 mod plot;
 mod reconstruct;
+mod recordings;
 mod resynthesize;
 mod sampling;
 mod sound;

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use audiolm::Clip;
-use audiolm::data::{Corpus, CorpusOptions, Recording, Split};
+use audiolm::data::{Corpus, Split};
 use audiolm::discrimination::{AbxReport, DiscriminationOptions, Labels, discriminate};
 use audiolm::pipeline::Bundle;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::recordings::RecordingsArgs;
 use crate::output::Output;
 use crate::session::Session;
 use crate::{numbers, progress};
@@ -17,19 +18,13 @@ use crate::{numbers, progress};
 /// Measure whether a bundle's tokens tell words or phones apart, within and across speakers
 ///
 /// ABX: is an example nearer to another of its word than to one of another word? Semantic tokens are
-/// measured beside MFCCs and the codec's codes. Lower is better, 50 % is chance.
+/// measured beside MFCCs and the codec's codes. Lower is better, 50 % is chance. Each recording is an
+/// example of its transcript in the manifest, a word of its own, unless --items names phones in them.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct AbxArgs {
-    /// The recordings, with a manifest.csv whose transcripts are single words, or with --items
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// A manifest other than the manifest.csv of the folder
-    #[arg(long, value_name = "FILE.csv")]
-    manifest: Option<PathBuf>,
-    /// A set of the manifest to measure on; may be given more than once [default: all]
-    #[arg(long = "set", value_name = "NAME")]
-    sets: Vec<String>,
+    #[command(flatten)]
+    recordings: RecordingsArgs,
     /// A split to measure on; may be given more than once [default: valid and test]
     #[arg(long = "split", value_name = "SPLIT", value_parser = split_names())]
     splits: Vec<Split>,
@@ -55,12 +50,10 @@ impl AbxArgs {
     /// Measures.
     pub fn run(&self, session: &Session) -> Result<()> {
         let output = self.output.as_deref().map(Output::json).transpose()?;
-        let (sets, manifest) = (self.sets.clone(), self.manifest.clone());
-        let options = CorpusOptions { sets, manifest, ..Default::default() };
-        let corpus = Corpus::open(&self.data, &options)?;
+        let corpus = self.recordings.corpus()?;
         let bundle = Bundle::open(session.bundle_folder()?)?;
         let labels = self.items.clone().map_or(Labels::Transcripts, Labels::Items);
-        let labelled = labels.read(&self.chosen(&corpus)?)?;
+        let labelled = labels.read(&self.recordings.chosen(&corpus, &self.splits())?)?;
         let options = self.options(&corpus, session.seed())?;
         let device = session.device()?;
         let report =
@@ -76,19 +69,6 @@ impl AbxArgs {
             true => vec![Split::Valid, Split::Test],
             false => self.splits.clone(),
         }
-    }
-
-    fn chosen<'a>(&self, corpus: &'a Corpus) -> Result<Vec<&'a Recording>> {
-        let splits = self.splits();
-        let chosen: Vec<_> = splits.iter().flat_map(|it| corpus.of(*it)).collect();
-        let found = Split::ALL.map(|it| format!("{} {it}", corpus.of(it).len()));
-        ensure!(
-            !chosen.is_empty(),
-            "{}: no recordings in these splits, found {}; choose with --split",
-            self.data.display(),
-            found.join(", ")
-        );
-        Ok(chosen)
     }
 
     /// MFCCs are clustered on what is not measured.

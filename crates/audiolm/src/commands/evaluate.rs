@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use audiolm::ContinueOptions;
-use audiolm::data::{Corpus, CorpusOptions, Recording, Split};
+use audiolm::data::Split;
 use audiolm::evaluation::{
     EvaluateOptions, HeldOut, HeldOutOptions, Report, Sounds, StageLikelihood, evaluate_with,
 };
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::recordings::RecordingsArgs;
 use super::sampling::SamplingArgs;
 use crate::output::Output;
 use crate::session::Session;
@@ -23,15 +24,8 @@ const ALL: &str = "all";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct EvaluateArgs {
-    /// The recordings: any folder of audio, with or without a manifest.csv
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// A manifest other than the manifest.csv of the folder
-    #[arg(long, value_name = "FILE.csv")]
-    manifest: Option<PathBuf>,
-    /// A set of the manifest to measure on; may be given more than once [default: all]
-    #[arg(long = "set", value_name = "NAME")]
-    sets: Vec<String>,
+    #[command(flatten)]
+    recordings: RecordingsArgs,
     /// The split to measure on
     #[arg(long, value_name = "SPLIT", default_value = Split::Test.name(), value_parser = split_names())]
     split: Splits,
@@ -70,17 +64,27 @@ Examples:
 #[derive(Debug, Clone, Copy)]
 enum Splits {
     All,
-    One(Split),
+    One([Split; 1]),
+}
+
+impl Splits {
+    fn splits(&self) -> &[Split] {
+        match self {
+            Self::All => &Split::ALL,
+            Self::One(split) => split,
+        }
+    }
 }
 
 impl EvaluateArgs {
     /// Measures.
     pub fn run(&self, session: &Session) -> Result<()> {
         let output = self.output.as_deref().map(Output::json).transpose()?;
-        let corpus = self.corpus()?;
+        let corpus = self.recordings.corpus()?;
         let likelihood = self.run.as_deref().map(StageLikelihood::of_run).transpose()?;
         let lm = session.load()?;
-        let held_out = HeldOut::read(&self.chosen(&corpus)?, &self.held_out_options())?;
+        let chosen = self.recordings.chosen(&corpus, self.split.splits())?;
+        let held_out = HeldOut::read(&chosen, &self.held_out_options())?;
         if let Some(folder) = &self.audio {
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
@@ -94,27 +98,6 @@ impl EvaluateArgs {
             write_report(&report, output)?;
         }
         session.print(&report)
-    }
-
-    fn corpus(&self) -> Result<Corpus> {
-        let (sets, manifest) = (self.sets.clone(), self.manifest.clone());
-        Ok(Corpus::open(&self.data, &CorpusOptions { sets, manifest, ..Default::default() })?)
-    }
-
-    /// The recordings of the split, of which there has to be one.
-    fn chosen<'a>(&self, corpus: &'a Corpus) -> Result<Vec<&'a Recording>> {
-        let chosen = match self.split {
-            Splits::All => corpus.recordings().iter().collect(),
-            Splits::One(split) => corpus.of(split),
-        };
-        let found = Split::ALL.map(|it| format!("{} {it}", corpus.of(it).len()));
-        ensure!(
-            !chosen.is_empty(),
-            "{}: no recordings in this split, found {}; choose with --split",
-            self.data.display(),
-            found.join(", ")
-        );
-        Ok(chosen)
     }
 
     fn held_out_options(&self) -> HeldOutOptions {
@@ -136,7 +119,7 @@ impl EvaluateArgs {
 fn split_names() -> impl TypedValueParser<Value = Splits> {
     let names = Split::ALL.map(Split::name).into_iter().chain([ALL]);
     PossibleValuesParser::new(names)
-        .map(|name| Split::from_name(&name).map_or(Splits::All, Splits::One))
+        .map(|name| Split::from_name(&name).map_or(Splits::All, |it| Splits::One([it])))
 }
 
 /// Three files for each speaker, numbered as in the report.
