@@ -8,7 +8,8 @@ use std::path::Path;
 use audiolm_audio::Clip;
 use audiolm_codec::{Channels, FilmSide, SoundStream};
 use audiolm_train::{
-    Ending, Measures, Observer, Plan, Preset, Run, Stage, StopSignal, TrainError, Unobserved, train,
+    Ending, Measures, Observer, Plan, Preset, Run, Stage, StopSignal, TrainError, Unobserved,
+    read_metrics, train,
 };
 use burn::prelude::Device;
 
@@ -188,4 +189,51 @@ fn presets_survive_toml() {
         let again = Plan::preset(Preset::Tiny).with_overrides(&text, Path::new("plan.toml"));
         assert_eq!(again.unwrap(), plan, "{}", preset.name());
     }
+}
+
+#[track_caller]
+fn check_pretraining_refused(plan: &Plan, expected: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(Stage::SemanticEncoder, folder.path(), plan).unwrap_err().to_string();
+    assert!(expected.iter().all(|it| error.contains(it)), "{error}");
+}
+
+#[test]
+fn the_second_iteration_learns_from_the_first() {
+    let [data, first, second] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    recordings(data.path());
+    let mut plan = plan(data.path());
+    let ending = run(Stage::SemanticEncoder, first.path(), &plan).unwrap();
+    assert_eq!(ending, Ending::Finished);
+
+    plan.semantic_encoder.targets_from = first.path().to_owned();
+    plan.semantic_encoder.targets_layer = 1;
+    let ending = run(Stage::SemanticEncoder, second.path(), &plan).unwrap();
+    assert_eq!(ending, Ending::Finished);
+
+    // Other targets, other losses, from the very first step.
+    let loss = |folder: &Path| {
+        let lines = read_metrics(&folder.join("semantic-encoder/metrics.jsonl")).unwrap();
+        lines[0].measures.get("prediction")
+    };
+    assert_ne!(loss(first.path()), loss(second.path()));
+
+    plan.semantic_encoder.targets_layer = 99;
+    let expected = ["semantic_encoder.targets_layer", "at most the", "99"];
+    check_pretraining_refused(&plan, &expected);
+    plan.semantic_encoder.targets_layer = 1;
+    // A codec of as many samples to a frame, so that only the targets differ.
+    plan.semantic_encoder.model.conv_layers[0].stride = 4;
+    plan.codec.model.strides = vec![4; 4];
+    plan.codec.crop_samples = 4096;
+    check_pretraining_refused(&plan, &["semantic_encoder.targets_from", "320", "256"]);
+}
+
+#[test]
+fn a_run_without_an_encoder_teaches_nothing() {
+    let [data, empty] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    recordings(data.path());
+    let mut plan = plan(data.path());
+    plan.semantic_encoder.targets_from = empty.path().to_owned();
+    check_pretraining_refused(&plan, &["semantic-encoder"]);
 }
