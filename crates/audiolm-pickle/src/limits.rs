@@ -7,9 +7,9 @@ use crate::Fault;
 /// # Memory
 /// Opening a file allocates for its pickles and its table of contents, never for its tensors: at
 /// most twice `memory`, and no more than 256 times their bytes and 256 KiB. Naming its tensors takes at
-/// most `memory` again. Where a joblib file is compressed, up to twice `inflated` is added. Reading a tensor allocates its bytes, and where it is
-/// no contiguous piece of its storage, the bytes of that storage too; a tensor cannot be larger than
-/// its storage, nor a storage reach beyond the file.
+/// most `memory` again. Where a joblib file is compressed, up to twice `inflated` is added. Reading a
+/// tensor allocates its bytes, and where it is no contiguous piece of its storage, the bytes of that
+/// storage too; a tensor cannot be larger than its storage, nor a storage reach beyond the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes for the values of a pickle.
