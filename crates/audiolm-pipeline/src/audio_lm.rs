@@ -85,7 +85,7 @@ impl AudioLm {
         self.rate.frames_per_second()
     }
 
-    /// Quantizers of the codec.
+    /// Quantizers that the models make codes for: the codec's, or the first of them.
     pub fn n_quantizers(&self) -> usize {
         self.frame.layout.n_quantizers()
     }
@@ -215,7 +215,7 @@ impl AudioLm {
 
     fn frame_tokens(&self, heard: &Heard) -> Result<FrameTokens, PipelineError> {
         let wave = heard.levelled();
-        let codes = self.coder.codes(&wave);
+        let codes = self.coder.codes(&wave, self.n_quantizers());
         Ok(FrameTokens { semantic: self.semantic(&wave), codes: self.frame.split(&codes)? })
     }
 

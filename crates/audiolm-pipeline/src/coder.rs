@@ -142,9 +142,11 @@ impl Coder {
         })
     }
 
-    /// The codes of a wave at the codec's rate, `[quantizer][frame]`.
-    pub(crate) fn codes(&self, wave: &[f32]) -> Vec<u32> {
-        PIECES.encode(&self.codec, wave, &self.device)
+    /// The codes of a wave at the codec's rate, `[quantizer][frame]`, of the first `n_quantizers`.
+    pub(crate) fn codes(&self, wave: &[f32], n_quantizers: usize) -> Vec<u32> {
+        let mut codes = PIECES.encode(&self.codec, wave, &self.device);
+        codes.truncate(codes.len() / self.spec().n_quantizers * n_quantizers);
+        codes
     }
 
     /// The wave of codes, `[quantizer][frame]`, of the first `n_quantizers`.

@@ -77,9 +77,15 @@ fn write_others(folder: &Path, device: &Device) -> Result<(), BundleError> {
     let stage = config.init(device).map_err(refused(Part::Coarse))?;
     save_stage(&stage, &config, &at(Part::Coarse)?, Precision::Full)?;
 
-    let config = FineStageConfig::new(decoder(), n_quantizers, N_COARSE, codebook_size);
+    write_fine(folder, n_quantizers, device)
+}
+
+/// Writes a fresh fine stage for the first `n_quantizers` of the codec that is there.
+pub fn write_fine(folder: &Path, n_quantizers: usize, device: &Device) -> Result<(), BundleError> {
+    let codec = CodecConfig::load_from(&part_folder(folder, Part::Codec)?)?.spec();
+    let config = FineStageConfig::new(decoder(), n_quantizers, N_COARSE, codec.codebook_size);
     let stage = config.init(device).map_err(refused(Part::Fine))?;
-    save_stage(&stage, &config, &at(Part::Fine)?, Precision::Full)?;
+    save_stage(&stage, &config, &part_folder(folder, Part::Fine)?, Precision::Full)?;
     write_lineage(folder)
 }
 

@@ -9,7 +9,7 @@ use audiolm_codec::{CodePacking, CodeReader};
 use audiolm_pipeline::testing::{self, CODEBOOK_SIZE, N_IDS, N_QUANTIZERS};
 use audiolm_pipeline::{
     AudioLm, Continuation, ContinueOptions, GenerateOptions, Part, PipelineError, Progress,
-    ResynthesizeOptions, StageSampling,
+    ResynthesizeOptions, StageSampling, assemble,
 };
 use audiolm_transformer::Sampling;
 use burn::prelude::*;
@@ -197,6 +197,32 @@ fn fewer_quantizers_sound_otherwise() {
         assert_eq!(clip.samples.len(), recording.samples.len());
         assert!(clip.samples.iter().all(|it| it.abs() <= 1.0));
     }
+}
+
+#[test]
+fn models_may_leave_the_last_quantizers_out() {
+    let (parent, device) = (tempfile::tempdir().unwrap(), Device::default());
+    let [export, out] = ["export", "bundle"].map(|it| parent.path().join(it));
+    std::fs::create_dir(&export).unwrap();
+    device.seed(0);
+    testing::tiny_export(&export, &device).unwrap();
+    testing::write_fine(&export, N_QUANTIZERS - 1, &device).unwrap();
+    assemble(&export, &out, &testing::tiny_options(), &device).unwrap();
+    let fewer = AudioLm::load(&out, &device).unwrap();
+    assert_eq!(fewer.n_quantizers(), N_QUANTIZERS - 1);
+    assert_eq!(fewer.coder().spec().n_quantizers, N_QUANTIZERS);
+
+    let recording = recording(0.505, RATE_HZ);
+    let codes = fewer.coder().encode(&recording, Some(N_QUANTIZERS - 1)).unwrap();
+    let tokens = fewer.tokenize(&recording).unwrap();
+    assert_eq!(tokens.codes.len(), N_QUANTIZERS - 1);
+    for (quantizer, found) in tokens.codes.iter().enumerate() {
+        let expected = codes.codes().iter().skip(quantizer).step_by(N_QUANTIZERS - 1);
+        assert!(found.iter().eq(expected.take(found.len())), "quantizer {quantizer}");
+    }
+    let continued = fewer.continue_from(&recording, &options(0.5, 1)).unwrap();
+    assert_eq!(continued.tokens.codes.len(), N_QUANTIZERS - 1);
+    assert_eq!(continued.tokens.n_frames(), 50);
 }
 
 #[test]

@@ -70,11 +70,12 @@ fn copy(source: &Path, taken: &Path) -> Result<(), TrainError> {
 }
 
 impl Plan {
-    /// The same plan for stages that learn from the codes of another codec.
+    /// The same plan for stages that learn from the codes of another codec, of as many quantizers
+    /// as it says, or all where there are fewer.
     pub fn with_codec(mut self, spec: CodecSpec) -> Self {
         self.coarse.model.codebook_size = spec.codebook_size;
         self.fine.model.codebook_size = spec.codebook_size;
-        self.fine.model.n_quantizers = spec.n_quantizers;
+        self.fine.model.n_quantizers = self.fine.model.n_quantizers.min(spec.n_quantizers);
         self
     }
 }

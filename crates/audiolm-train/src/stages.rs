@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::language::{Frames, Lesson, Split, StageSettings, train_stage};
 use crate::run::StageRun;
 use crate::tokens::{
-    CODEC_PART, Tokens, agree, codec_spec, codec_tokens, in_step, semantic_tokens,
+    CODEC_PART, Tokens, agree, codec_spec, codec_tokens, enough, in_step, semantic_tokens,
 };
 use crate::{Ending, TrainError, kmeans};
 
@@ -42,6 +42,7 @@ pub(crate) fn train_coarse(
     let codec = codec_spec(&run)?;
     let size = ("coarse.model.codebook_size", settings.model.codebook_size);
     agree("codes per quantizer", codec.codebook_size, size)?;
+    enough(&codec, ("coarse.model.n_quantizers", settings.model.n_quantizers))?;
     let semantic = semantic_tokens(&mut run)?;
     in_step(&codec, &semantic)?;
     let lesson = CoarseLesson {
@@ -67,10 +68,10 @@ pub(crate) fn train_fine(
     let codec = codec_spec(&run)?;
     let size = ("fine.model.codebook_size", settings.model.codebook_size);
     agree("codes per quantizer", codec.codebook_size, size)?;
-    let n_quantizers = ("fine.model.n_quantizers", settings.model.n_quantizers);
-    agree("quantizers", codec.n_quantizers, n_quantizers)?;
+    enough(&codec, ("fine.model.n_quantizers", settings.model.n_quantizers))?;
     let lesson = FineLesson {
         codes: codec_tokens(&mut run)?,
+        n_quantizers: settings.model.n_quantizers,
         n_coarse: settings.model.n_coarse,
         codebook_size: settings.model.codebook_size,
     };
@@ -205,6 +206,7 @@ impl Lesson for CoarseLesson {
 
 struct FineLesson {
     codes: Tokens,
+    n_quantizers: usize,
     n_coarse: usize,
     codebook_size: usize,
 }
@@ -222,20 +224,21 @@ impl Lesson for FineLesson {
     }
 
     fn batch(&self, on: Split, crops: &[Frames]) -> Result<FineBatch, TrainError> {
-        let row = |crop: &Frames| FineRow { codes: self.codes.crop(on, *crop) };
+        let row =
+            |crop: &Frames| FineRow { codes: self.codes.leading(on, *crop, self.n_quantizers) };
         Ok(FineBatch { rows: crops.iter().map(row).collect() })
     }
 
     /// The fine codes alone: the coarse ones are not predicted here.
     fn sequence(&self, on: Split, crop: Frames) -> GivenStart {
-        let width = self.codes.of(on).width();
-        let codes = self.codes.crop(on, crop);
-        let fine = codes.chunks_exact(width).flat_map(|it| it[self.n_coarse..].to_vec());
+        let codes = self.codes.leading(on, crop, self.n_quantizers);
+        let frames = codes.chunks_exact(self.n_quantizers);
+        let fine = frames.flat_map(|it| it[self.n_coarse..].to_vec());
         GivenStart { ids: fine.collect(), n_given: 0 }
     }
 
     fn vocabularies(&self) -> Vec<usize> {
-        vec![self.codebook_size; self.codes.train.width() - self.n_coarse]
+        vec![self.codebook_size; self.n_quantizers - self.n_coarse]
     }
 
     fn lineage(&self) -> serde_json::Value {

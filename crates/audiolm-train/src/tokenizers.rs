@@ -8,6 +8,7 @@ use audiolm_codec::CodecConfig;
 use audiolm_nn::fingerprint;
 use audiolm_semantic::SemanticTokenizerConfig;
 
+use crate::plan_check::require;
 use crate::run::created;
 use crate::tokens::CODEC_PART;
 use crate::{Plan, TrainError, kmeans};
@@ -37,7 +38,9 @@ fn check_codec(folder: &Path, plan: &Plan) -> Result<(), TrainError> {
         published => published.spec(),
     };
     let fine = &plan.fine.model;
-    described("fine.model.n_quantizers", &published.n_quantizers, &fine.n_quantizers, folder)?;
+    let at_most = || format!("at most {}, as {}", published.n_quantizers, folder.display());
+    let fits = fine.n_quantizers <= published.n_quantizers;
+    require(fits, "fine.model.n_quantizers", at_most, fine.n_quantizers)?;
     described("fine.model.codebook_size", &published.codebook_size, &fine.codebook_size, folder)
 }
 

@@ -91,6 +91,20 @@ pub(crate) fn agree(
     }
 }
 
+/// Refuses a stage that is to learn more quantizers than the codec has.
+pub(crate) fn enough(
+    codec: &CodecSpec,
+    (setting, found): (&'static str, usize),
+) -> Result<(), TrainError> {
+    match found <= codec.n_quantizers {
+        true => Ok(()),
+        false => {
+            let quantity = "quantizers";
+            Err(TrainError::Codes { quantity, codec: codec.n_quantizers, setting, found })
+        }
+    }
+}
+
 /// Refuses a codec whose frames are not those of the semantic tokens.
 pub(crate) fn in_step(codec: &CodecSpec, semantic: &Tokens) -> Result<(), TrainError> {
     let (found, expected) = (codec.frames_per_second(), semantic.train.frames_per_second());

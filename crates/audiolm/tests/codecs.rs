@@ -73,7 +73,8 @@ fn what_is_no_codec_is_refused() {
 #[test]
 fn a_run_that_took_a_codec_trains_none() {
     let bench = bench();
-    let train = "--data data --run run --preset smoke";
+    let train = "--data data --run run --preset smoke --config all.toml";
+    fs::write(bench.path("all.toml"), "[fine.model]\nn_quantizers = 6\n").unwrap();
     bench.json(&format!("train semantic-encoder {train} --codec dac"));
     let published = fs::read(fixture().join("model.safetensors")).unwrap();
     assert!(fs::read(bench.path("run/export/codec/model.safetensors")).unwrap() == published);

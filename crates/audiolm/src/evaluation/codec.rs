@@ -22,7 +22,7 @@ pub(super) fn measure(
     quantizers: &[usize],
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<CodecReport, EvaluationError> {
-    let numbers = present(quantizers, lm.n_quantizers());
+    let numbers = present(quantizers, lm.coder().spec().n_quantizers);
     let passages: Vec<(&str, &Clip)> = held_out
         .iter()
         .flat_map(|it| it.passages.iter().map(|clip| (it.speaker.as_str(), clip)))

@@ -81,7 +81,7 @@ impl ModelCard<'_> {
         let mut text = format!(
             "## Training\n\nBy `audiolm train`, seed {}, on the training recordings of {sets}. \
              Features of layer {} of the semantic encoder make {} semantic tokens; codes are those \
-             of {}, {} quantizers with {} entries each.\n\n\
+             of {}, {} quantizers with {} entries each{}.\n\n\
              | Stage | Steps | Crops in a batch | Seconds of a crop | Highest learning rate |\n\
              |---|---|---|---|---|",
             plan.seed,
@@ -93,6 +93,10 @@ impl ModelCard<'_> {
             },
             codec.n_quantizers,
             codec.codebook_size,
+            match plan.fine.model.n_quantizers {
+                all if all >= codec.n_quantizers => String::new(),
+                used => format!(", of which the stages make the first {used}"),
+            },
         );
         let is_trained =
             |it: &Lesson| it.stage != Stage::Codec || codec.kind == CodecKind::SoundStream;
