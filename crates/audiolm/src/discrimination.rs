@@ -1,6 +1,6 @@
-//! Whether the tokens of a bundle tell words or phones apart, whoever says them: ABX.
+//! Whether tokens tell words or phones apart, whoever says them: ABX.
 //!
-//! The bundle's semantic features and tokens are measured beside MFCCs, their clusters and the codes
+//! Semantic features and tokens are measured beside MFCCs, their clusters and the codes
 //! of the codec, as in Table I of AudioLM (Borsos et al. 2022, arXiv 2209.03143). What the figures are
 //! is told in `docs/abx.md`.
 
@@ -8,15 +8,15 @@ mod error;
 mod examples;
 mod report;
 mod representation;
+mod tokenizers;
 
 pub use error::DiscriminationError;
 pub use examples::{Labelled, Labels};
 pub use report::{AbxReport, AbxRow};
+pub use tokenizers::Tokenizers;
 
 use audiolm_audio::Clip;
 use audiolm_eval::{AbxItem, AbxOptions, abx};
-use audiolm_pipeline::Bundle;
-use burn::prelude::*;
 
 use representation::Representation;
 
@@ -42,19 +42,18 @@ pub struct Step {
     pub total: usize,
 }
 
-/// Measures the representations of a bundle on labelled recordings.
+/// Measures on labelled recordings what tokenizers make of them.
 ///
 /// # Errors
-/// Where the bundle cannot be read, a recording cannot be resampled or is too short, or no two
+/// Where a recording cannot be resampled or is too short, or no two
 /// examples can be compared.
 pub fn discriminate(
-    bundle: &Bundle,
+    tokenizers: &Tokenizers,
     recordings: &[Labelled],
     options: &DiscriminationOptions,
-    device: &Device,
     on_step: &mut dyn FnMut(Step),
 ) -> Result<AbxReport, DiscriminationError> {
-    let representations = Representation::all(bundle, options, device)?;
+    let representations = Representation::all(tokenizers, options)?;
     let total = representations.len();
     // One after another, so that the frames of one alone are held, however many recordings there are.
     let mut rows = Vec::with_capacity(total);

@@ -57,6 +57,18 @@ fn words_are_told_apart_by_what_hears_their_pitch() {
 }
 
 #[test]
+fn a_tokenizer_alone_is_measured_as_in_its_bundle() {
+    let bench = words();
+    let whole = bench.json("abx --data .");
+    let folder = support::bundle().join("semantic-tokenizer");
+    let alone = bench.json(&format!("abx --data . --tokenizer {}", folder.display()));
+    for name in ["MFCC", "semantic features", "semantic tokens"] {
+        assert_eq!(row(&alone, name), row(&whole, name));
+    }
+    assert!(!alone.to_string().contains("codec"), "{alone}");
+}
+
+#[test]
 fn one_speaker_alone_has_no_errors_across() {
     let bench = words();
     let report = bench.json("abx --data . --split test -o report.json");

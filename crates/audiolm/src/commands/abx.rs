@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use audiolm::Clip;
 use audiolm::data::{Corpus, Split};
-use audiolm::discrimination::{AbxReport, DiscriminationOptions, Labels, discriminate};
+use audiolm::discrimination::{AbxReport, DiscriminationOptions, Labels, Tokenizers, discriminate};
 use audiolm::pipeline::Bundle;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -15,16 +15,19 @@ use crate::output::Output;
 use crate::session::Session;
 use crate::{numbers, progress};
 
-/// Measure whether a bundle's tokens tell words or phones apart, within and across speakers
+/// Measure whether semantic tokens tell words or phones apart, within and across speakers
 ///
 /// ABX: is an example nearer to another of its word than to one of another word? Semantic tokens are
-/// measured beside MFCCs and the codec's codes. Lower is better, 50 % is chance. Each recording is an
+/// measured beside MFCCs and the codes of the bundle's codec. Lower is better, 50 % is chance. Each recording is an
 /// example of its transcript in the manifest, a word of its own, unless --items names phones in them.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct AbxArgs {
     #[command(flatten)]
     recordings: RecordingsArgs,
+    /// Measure this semantic tokenizer, such as a run exports, instead of a bundle
+    #[arg(long, value_name = "DIR", conflicts_with = "bundle")]
+    tokenizer: Option<PathBuf>,
     /// A split to measure on; may be given more than once [default: valid and test]
     #[arg(long = "split", value_name = "SPLIT", value_parser = split_names())]
     splits: Vec<Split>,
@@ -44,6 +47,7 @@ const EXAMPLES: &str = "\
 Examples:
   audiolm abx --data recordings/ --set digits
   audiolm abx --data recordings/ --set digits --split test --json
+  audiolm abx --data recordings/ --tokenizer runs/mine/export/semantic-tokenizer
   audiolm abx --data dev-clean/ --split train --items dev-clean.item --most-examples 10";
 
 impl AbxArgs {
@@ -51,17 +55,23 @@ impl AbxArgs {
     pub fn run(&self, session: &Session) -> Result<()> {
         let output = self.output.as_deref().map(Output::json).transpose()?;
         let corpus = self.recordings.corpus()?;
-        let bundle = Bundle::open(session.bundle_folder()?)?;
         let labels = self.items.clone().map_or(Labels::Transcripts, Labels::Items);
         let labelled = labels.read(&self.recordings.chosen(&corpus, &self.splits())?)?;
         let options = self.options(&corpus, session.seed())?;
-        let device = session.device()?;
-        let report =
-            discriminate(&bundle, &labelled, &options, &device, &mut progress::comparing())?;
+        let tokenizers = self.tokenizers(session)?;
+        let report = discriminate(&tokenizers, &labelled, &options, &mut progress::comparing())?;
         if let Some(output) = &output {
             write(&report, output)?;
         }
         session.print(&report)
+    }
+
+    fn tokenizers(&self, session: &Session) -> Result<Tokenizers> {
+        let device = session.device()?;
+        Ok(match &self.tokenizer {
+            Some(folder) => Tokenizers::semantic(folder, &device)?,
+            None => Tokenizers::of_bundle(&Bundle::open(session.bundle_folder()?)?, &device)?,
+        })
     }
 
     fn splits(&self) -> Vec<Split> {

@@ -1,14 +1,13 @@
 //! Sound as frames that can be compared.
 
 use audiolm_audio::Clip;
-use audiolm_codec::{Codec, SoundStream};
+use audiolm_codec::SoundStream;
 use audiolm_eval::{AbxItem, LabelledSpan};
 use audiolm_nn::generator;
-use audiolm_pipeline::{Bundle, Part};
 use audiolm_semantic::{Clustering, Mfcc, MfccConfig, SemanticTokenizer};
 use burn::prelude::*;
 
-use super::{DiscriminationError, DiscriminationOptions};
+use super::{DiscriminationError, DiscriminationOptions, Tokenizers};
 
 /// Lloyd's iterations on MFCCs.
 const KMEANS_ITERATIONS: usize = 20;
@@ -41,20 +40,17 @@ pub(super) struct Frames {
 impl Representation {
     /// All that are compared, from the plainest on.
     pub(super) fn all(
-        bundle: &Bundle,
+        tokenizers: &Tokenizers,
         options: &DiscriminationOptions,
-        device: &Device,
     ) -> Result<Vec<Self>, DiscriminationError> {
-        let part = |it: Part| bundle.folder().join(it.folder());
-        let tokenizer = SemanticTokenizer::load(&part(Part::SemanticTokenizer), device)?;
-        let codec = Codec::load_from(&part(Part::Codec), device)?;
-        let with = |kind| Self { kind, tokenizer: tokenizer.clone(), device: device.clone() };
-        let mfcc = mfcc(&tokenizer, device);
+        let Tokenizers { semantic, codec, device } = tokenizers;
+        let with = |kind| Self { kind, tokenizer: semantic.clone(), device: device.clone() };
+        let mfcc = mfcc(semantic, device);
         let mut all = vec![with(Kind::Mfccs(mfcc.clone()))];
         if let Some(clusters) = mfcc_clusters(&with(Kind::Mfccs(mfcc.clone())), options)? {
             all.push(with(Kind::MfccClusters(mfcc, clusters)));
         }
-        if let Some((_, codec)) = codec.as_sound_stream() {
+        if let Some(codec) = codec {
             let n_all = codec.quantizer().n_quantizers();
             let fewer = options.quantizers.iter().copied().filter(|it| (1..n_all).contains(it));
             all.extend(fewer.chain([n_all]).map(|n| with(Kind::Codes(codec.clone(), n))));

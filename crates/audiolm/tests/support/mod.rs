@@ -145,7 +145,7 @@ pub fn tone(seconds: f32) -> Clip {
 }
 
 /// A bundle of fresh models with a prompt, made once by each file of tests.
-fn bundle() -> &'static Path {
+pub fn bundle() -> &'static Path {
     static BUNDLE: OnceLock<PathBuf> = OnceLock::new();
     BUNDLE.get_or_init(|| {
         let tests = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"));
