@@ -145,11 +145,19 @@ pub enum SemanticError {
         found: usize,
     },
     /// A window that its two contexts fill completely.
-    #[error("a window of {frames} frames has no room beside contexts of {context_frames}")]
+    #[error(
+        "a window of {frames} frames has no room beside contexts of {context_frames}{}",
+        ahead_frames.map_or(String::new(), |it| format!(", and {it} at the end"))
+    )]
     WindowTooShort {
         /// Frames of a window.
         frames: usize,
         /// Frames of context on each side.
         context_frames: usize,
+        /// Frames of context at the end, where they are others.
+        ahead_frames: Option<usize>,
     },
+    /// An id that is of no frame.
+    #[error("frames_per_id: expected at least 1, found 0")]
+    NoFrameOfAnId,
 }

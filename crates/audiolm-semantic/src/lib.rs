@@ -3,7 +3,8 @@
 //! An [`Encoder`] turns a wave into 50 feature vectors a second: a [`Hubert`], which is the body of
 //! wav2vec 2.0, WavLM and MERT too, or the [`Conformer`] of w2v-BERT, trained here or read as
 //! published ([`Encoder::load_from`]). A [`Clustering`] of one of its layers turns these into ids,
-//! and a [`SemanticTokenizer`] holds both and removes repeats while it keeps their durations.
+//! and a [`SemanticTokenizer`] holds both and removes repeats while it keeps their durations. A
+//! [`TokenStream`] does so while the wave is still coming.
 //! [`HubertPretraining`] is the loss that trains an encoder from nothing: [`Mfcc`]s are clustered,
 //! and the encoder learns to guess the clusters of frames that a [`SpanMasking`] hides (Hsu et al.
 //! 2021, arXiv 2106.07447).
@@ -60,8 +61,10 @@ pub mod presets;
 mod pretraining;
 mod published;
 mod published_clustering;
+mod shared_ids;
 mod strided_conv;
 mod tapped;
+mod token_stream;
 mod tokenizer;
 mod tokens;
 mod transformer;
@@ -86,6 +89,7 @@ pub use pretraining::{
 };
 
 pub use clustering::{Clustering, ClusteringConfig};
+pub use token_stream::TokenStream;
 pub use tokenizer::{SemanticTokenizer, SemanticTokenizerConfig};
 pub use tokens::SemanticTokens;
 pub use windows::WindowConfig;

@@ -4,30 +4,50 @@ use std::path::Path;
 
 use audiolm_nn::{Precision, load_weights, save_weights};
 use burn::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::folder::{CONFIG_FILE, WEIGHTS_FILE};
-use crate::windows::Window;
+use crate::shared_ids::{means, repeated};
+use crate::windows::{Window, Windows};
 use crate::{
     Clips, Clustering, ClusteringConfig, Encoder, EncoderConfig, FrameGeometry, SemanticError,
-    SemanticTokens, WindowConfig,
+    SemanticTokens, TokenStream, WindowConfig,
 };
 
 /// The version of `config.json` that this build writes and reads.
 const VERSION: usize = 1;
 
 /// What a [`SemanticTokenizer`] is made of.
-#[derive(Config, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SemanticTokenizerConfig {
-    /// The version of this format.
-    #[config(default = 1)]
-    pub version: usize,
     /// The encoder up to the layer that is tapped, which is its last.
     pub encoder: EncoderConfig,
     /// Clusters: the number of ids.
     pub n_clusters: usize,
+    /// The version of this format.
+    #[serde(default = "version")]
+    pub version: usize,
     /// How long recordings are divided.
-    #[config(default = "WindowConfig::new()")]
+    #[serde(default)]
     pub windows: WindowConfig,
+    /// Frames that share an id, which is that of the mean of their features: with 2, there are at most
+    /// 25 ids a second of 50 frames, as in AudioLM.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub frames_per_id: usize,
+}
+
+impl Config for SemanticTokenizerConfig {}
+
+fn version() -> usize {
+    VERSION
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(it: &usize) -> bool {
+    *it == 1
 }
 
 /// An encoder up to the layer that is tapped, and the clusters of that layer's output.
@@ -54,12 +74,18 @@ pub struct SemanticTokenizer {
 }
 
 impl SemanticTokenizerConfig {
+    /// One id for each frame, and the usual windows.
+    pub fn new(encoder: EncoderConfig, n_clusters: usize) -> Self {
+        let (version, windows) = (VERSION, WindowConfig::new());
+        Self { encoder, n_clusters, version, windows, frames_per_id: 1 }
+    }
+
     /// Builds a tokenizer with fresh weights, to be filled from a file.
     ///
     /// # Errors
     /// Where the numbers describe no tokenizer.
     pub fn init(&self, device: &Device) -> Result<SemanticTokenizer, SemanticError> {
-        self.windows.validate()?;
+        self.checked_windows()?;
         let encoder = self.encoder.init(device)?;
         let clustering =
             ClusteringConfig::new(self.n_clusters, self.encoder.d_model()).init(device);
@@ -82,6 +108,13 @@ impl SemanticTokenizerConfig {
             found => {
                 Err(SemanticError::Version { path: path.to_owned(), expected: VERSION, found })
             }
+        }
+    }
+
+    fn checked_windows(&self) -> Result<Windows, SemanticError> {
+        match self.frames_per_id {
+            0 => Err(SemanticError::NoFrameOfAnId),
+            n => self.windows.of_ids(n),
         }
     }
 }
@@ -140,9 +173,32 @@ impl SemanticTokenizer {
     /// # Errors
     /// Where a window has no room beside its contexts.
     pub fn with_windows(mut self, windows: WindowConfig) -> Result<Self, SemanticError> {
-        windows.validate()?;
         self.config.windows = windows;
+        self.config.checked_windows()?;
         Ok(self)
+    }
+
+    /// The same tokenizer with an id for each `n` frames: clusters are best fitted to such means
+    /// ([`SemanticTokenizer::features`] gives them).
+    ///
+    /// # Errors
+    /// Where `n` is zero, or a window has no room beside its contexts.
+    pub fn with_frames_per_id(mut self, n: usize) -> Result<Self, SemanticError> {
+        self.config.frames_per_id = n;
+        self.config.checked_windows()?;
+        Ok(self)
+    }
+
+    /// A wave that comes in chunks.
+    pub fn stream(&self) -> TokenStream<'_> {
+        TokenStream::new(self)
+    }
+
+    /// Samples after the beginning of a frame by which a [`TokenStream`] knows its id, unless the wave
+    /// ends before: those of a window, and of one id and one hop more.
+    pub fn latency_samples(&self) -> usize {
+        let frames = self.windows().frames() + self.config.frames_per_id + 1;
+        frames * self.geometry().hop_samples
     }
 
     /// The tokens of each clip.
@@ -166,14 +222,16 @@ impl SemanticTokenizer {
         let longest = lengths.iter().copied().max().unwrap_or(0);
         // Clips of several lengths share a window as long as all fit into one; windows of longer
         // ones begin elsewhere in each.
-        let together = !lengths.contains(&0) && longest <= self.config.windows.frames;
+        let fit = longest <= self.windows().frames() && self.config.frames_per_id == 1;
+        let together = !lengths.contains(&0) && fit;
         match together || clips.are_of_one_length() {
             true => self.ids_of_batch(clips, &lengths),
             false => clips.one_by_one().flat_map(|it| self.frame_ids(it)).collect(),
         }
     }
 
-    /// What is clustered: the tapped layer's output, window by window as for the ids.
+    /// What is clustered: the tapped layer's output, window by window as for the ids. Frames that
+    /// share an id have their mean.
     ///
     /// # Shapes
     /// - wave: `[batch, samples]`, with at least one frame
@@ -181,8 +239,12 @@ impl SemanticTokenizer {
     pub fn features(&self, wave: Tensor<2>) -> Tensor<3> {
         let n_frames = wave.dims()[1] / self.geometry().hop_samples;
         let padded = Clips::from(wave).padded(self.geometry());
-        let windows = self.config.windows.windows(n_frames).into_iter();
-        Tensor::cat(windows.map(|it| self.features_of_window(&padded, &it)).collect(), 1)
+        let of_window = |it: Window| {
+            let means =
+                self.means_of_piece(padded.within(self.geometry().samples(it.seen.clone())), &it);
+            repeated(means, self.config.frames_per_id, it.kept.len())
+        };
+        Tensor::cat(self.windows().all(n_frames).into_iter().map(of_window).collect(), 1)
     }
 
     /// What the tokenizer is made of, as [`save`](Self::save) writes it.
@@ -216,8 +278,9 @@ impl SemanticTokenizer {
         let padded = clips.padded(self.geometry()).ended_at(&ends);
         let n_frames = lengths.iter().copied().max().unwrap_or(0);
         let mut ids = vec![Vec::with_capacity(n_frames); lengths.len()];
-        for window in self.config.windows.windows(n_frames) {
-            let found = self.ids_of_window(&padded, &window);
+        for window in self.windows().all(n_frames) {
+            let piece = padded.within(self.geometry().samples(window.seen.clone()));
+            let found = self.ids_of_piece(piece, &window);
             for (clip, found) in ids.iter_mut().zip(found.chunks_exact(window.kept.len())) {
                 clip.extend_from_slice(found);
             }
@@ -226,16 +289,37 @@ impl SemanticTokenizer {
         ids
     }
 
-    /// The ids of the frames that are kept, clip after clip.
-    fn ids_of_window(&self, clips: &Clips, window: &Window) -> Vec<u32> {
-        let ids = self.clustering.assign(self.features_of_window(clips, window));
-        ids.try_into_vec_as::<u32>().expect("cluster ids are small and can be read back")
+    /// The ids of the frames that are kept of what a window sees, clip after clip.
+    pub(crate) fn ids_of_piece(&self, piece: Clips, window: &Window) -> Vec<u32> {
+        let ids = self.clustering.assign(self.means_of_piece(piece, window));
+        let n_ids = ids.dims()[1];
+        let ids = ids.try_into_vec_as::<u32>().expect("cluster ids are small and can be read back");
+        let (n, n_kept) = (self.config.frames_per_id, window.kept.len());
+        let frames = |ids: &[u32]| -> Vec<u32> {
+            ids.iter().flat_map(|id| std::iter::repeat_n(*id, n)).take(n_kept).collect()
+        };
+        ids.chunks_exact(n_ids).flat_map(frames).collect()
     }
 
-    fn features_of_window(&self, clips: &Clips, window: &Window) -> Tensor<3> {
+    fn means_of_piece(&self, piece: Clips, window: &Window) -> Tensor<3> {
         let Window { seen, kept } = window;
-        let samples = self.geometry().samples(seen.clone());
-        let features = self.encoder.features(clips.within(samples), self.layer());
-        features.slice_dim(1, kept.start - seen.start..kept.end - seen.start)
+        let features = self.encoder.features(piece, self.layer());
+        let kept = features.slice_dim(1, kept.start - seen.start..kept.end - seen.start);
+        means(kept, self.config.frames_per_id)
+    }
+
+    pub(crate) fn windows(&self) -> Windows {
+        self.config.checked_windows().expect("checked where they were set")
+    }
+
+    /// Samples of silence before and after a wave.
+    pub(crate) fn margins(&self) -> (usize, usize) {
+        let FrameGeometry { window_samples, hop_samples } = self.geometry();
+        let both = window_samples.saturating_sub(hop_samples);
+        (both / 2, both - both / 2)
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        self.clustering.centroids().device()
     }
 }
