@@ -75,7 +75,7 @@ impl SoundStreamConfig {
         }
     }
 
-    /// The bundled codec: 16 kHz, 50 frames per second, 16 codebooks of 1024 entries, 8 kbps.
+    /// The bundled codec: 16 kHz, 50 frames per second, 20 codebooks of 1024 entries, 10 kbps.
     ///
     /// The strides are the paper's in reverse, so that few layers run at the rate of samples; what
     /// that costs in quality has not been measured. The encoder has half the decoder's channels,
@@ -87,7 +87,7 @@ impl SoundStreamConfig {
             decoder_channels: 16,
             strides: vec![8, 5, 4, 2],
             dimension: 128,
-            quantizer: QuantizerConfig::residual(16, 1024),
+            quantizer: QuantizerConfig::residual(20, 1024),
             ..Self::audiolm_16khz()
         }
     }

@@ -75,9 +75,9 @@ impl FineStageConfig {
         Self::new(DecoderConfig::paper(), 12, 4, 1024)
     }
 
-    /// A stage of about 2.7 M parameters, for a processor: 13 of 16 quantizers of 1024 codes.
+    /// A stage of about 2.2 M parameters, for a processor: 9 of the first 12 quantizers of 1024 codes.
     pub fn tiny() -> Self {
-        Self::new(DecoderConfig::new(128, 3, 4, 512), 16, 3, 1024)
+        Self::new(DecoderConfig::new(128, 3, 4, 512), 12, 3, 1024)
     }
 
     /// Builds the stage with fresh weights, or names what is wrong with the numbers.
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn presets_are_of_the_stated_size() {
         let stage = FineStageConfig::tiny().init(&Device::default()).unwrap();
-        assert_eq!(stage.num_params(), 2_688_256);
+        assert_eq!(stage.num_params(), 2_163_968);
         let paper = FineStageConfig::paper();
         assert_eq!((paper.n_quantizers, paper.n_coarse, paper.codebook_size), (12, 4, 1024));
     }
