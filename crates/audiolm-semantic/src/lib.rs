@@ -60,6 +60,7 @@ pub mod presets;
 mod pretraining;
 mod published;
 mod published_clustering;
+mod streamed_clustering;
 mod strided_conv;
 mod tapped;
 mod tokenizer;
@@ -86,6 +87,7 @@ pub use pretraining::{
 };
 
 pub use clustering::{Clustering, ClusteringConfig};
+pub use streamed_clustering::StreamedClustering;
 pub use tokenizer::{SemanticTokenizer, SemanticTokenizerConfig};
 pub use tokens::SemanticTokens;
 pub use windows::WindowConfig;
