@@ -1,16 +1,24 @@
-//! K-means on any device: k-means++ seeding and Lloyd's iterations as matrix products.
+//! K-means on any device: k-means++ seeding, Lloyd's iterations over points in memory, and mini-batches
+//! of points that do not fit there. Distances are matrix products.
+
+mod mini_batch;
+mod seeding;
+mod tally;
+
+pub use mini_batch::{BatchReport, MiniBatch};
+pub use tally::Tally;
 
 use burn::prelude::*;
 use burn::tensor::IndexingUpdateOp;
-use rand::RngExt;
 
 use crate::Generator;
+use seeding::plus_plus;
+
+/// Points for each cluster that seeds are drawn from; each seed is a pass over all of them.
+pub const SEEDING_POINTS: usize = 16;
 
 /// Points assigned at once, so that the matrix of distances stays small.
 const CHUNK: usize = 16_384;
-
-/// Points for each cluster that seeds are drawn from; each seed is a pass over all of them.
-const SEEDING_POINTS: usize = 16;
 
 /// Centroids of `points` `[n, dims]`: `[n_clusters, dims]`.
 ///
@@ -50,11 +58,50 @@ pub fn assign(points: Tensor<2>, centroids: &Tensor<2>) -> Tensor<1, Int> {
 /// # Shapes
 /// As in [`assign`].
 pub fn nearest_squared_distance(points: Tensor<2>, centroids: &Tensor<2>) -> Tensor<1> {
-    let measure = Measure::of(centroids);
-    in_chunks(&points, |chunk| {
-        let nearest = measure.distances(chunk.clone()).min_dim(1);
-        (nearest + squared_lengths(chunk)).clamp_min(0.0).squeeze_dim(1)
-    })
+    Nearest::of(&points, centroids).squared_distance
+}
+
+/// How well centroids stand for points.
+///
+/// # Shapes
+/// As in [`assign`].
+pub fn tally(points: Tensor<2>, centroids: &Tensor<2>) -> Tally {
+    let nearest = Nearest::of(&points, centroids);
+    let hits = nearest.hits(centroids.dims()[0]);
+    Tally::read(hits, nearest.squared_distance)
+}
+
+/// Where points lie among centroids: what one matrix product tells of both.
+struct Nearest {
+    /// The nearest centroid of each point: `[n]`.
+    ids: Tensor<1, Int>,
+    /// The squared distance to it: `[n]`.
+    squared_distance: Tensor<1>,
+}
+
+impl Nearest {
+    /// Of points `[n, dims]` among centroids `[n_clusters, dims]`.
+    fn of(points: &Tensor<2>, centroids: &Tensor<2>) -> Self {
+        let measure = Measure::of(centroids);
+        let chunks = chunks(points).map(|chunk| measure.nearest(chunk));
+        let (ids, distances) = chunks.map(|it| (it.ids, it.squared_distance)).unzip();
+        Self { ids: Tensor::cat(ids, 0), squared_distance: Tensor::cat(distances, 0) }
+    }
+
+    /// Points of each of `n_clusters` clusters: `[n_clusters]`.
+    fn hits(&self, n_clusters: usize) -> Tensor<1> {
+        let device = self.ids.device();
+        let ones = Tensor::<1>::ones(self.ids.dims(), &device);
+        // With one axis alone, `select_assign` would run on a single thread of a GPU.
+        let none = Tensor::<1>::zeros([n_clusters], &device);
+        none.scatter(0, self.ids.clone(), ones, IndexingUpdateOp::Add)
+    }
+}
+
+/// The sum of the points of each cluster: `[n_clusters, dims]`.
+fn sums(points: &Tensor<2>, ids: Tensor<1, Int>, n_clusters: usize) -> Tensor<2> {
+    let none = Tensor::zeros([n_clusters, points.dims()[1]], &points.device());
+    none.select_assign(0, ids, points.clone(), IndexingUpdateOp::Add)
 }
 
 /// `|x|^2` of each row: `[n, 1]`.
@@ -78,31 +125,36 @@ impl Measure {
         let ones = Tensor::ones([points.dims()[0], 1], &points.device());
         Tensor::cat(vec![points, ones], 1).matmul(self.0.clone())
     }
+
+    fn nearest(&self, points: Tensor<2>) -> Nearest {
+        let distances = self.distances(points.clone());
+        let ids = distances.clone().argmin(1);
+        let nearest = distances.gather(1, ids.clone()) + squared_lengths(points);
+        Nearest { ids: ids.squeeze_dim(1), squared_distance: nearest.clamp_min(0.0).squeeze_dim(1) }
+    }
 }
 
 fn in_chunks<K: burn::tensor::kind::Basic>(
     points: &Tensor<2>,
     of_chunk: impl Fn(Tensor<2>) -> Tensor<1, K>,
 ) -> Tensor<1, K> {
+    Tensor::cat(chunks(points).map(of_chunk).collect(), 0)
+}
+
+fn chunks(points: &Tensor<2>) -> impl Iterator<Item = Tensor<2>> {
     let [n, _] = points.dims();
-    let chunks = (0..n)
+    (0..n)
         .step_by(CHUNK)
-        .map(|start| of_chunk(points.clone().slice_dim(0, start..(start + CHUNK).min(n))));
-    Tensor::cat(chunks.collect(), 0)
+        .map(move |start| points.clone().slice_dim(0, start..(start + CHUNK).min(n)))
 }
 
 fn averaged(points: &Tensor<2>, centroids: &Tensor<2>) -> Tensor<2> {
-    let [n_clusters, dims] = centroids.dims();
-    let device = points.device();
-    let ids = assign(points.clone(), centroids);
-    let add = IndexingUpdateOp::Add;
-    let sums = Tensor::zeros([n_clusters, dims], &device);
-    let sums = sums.select_assign(0, ids.clone(), points.clone(), add);
-    let ones = Tensor::<1>::ones([points.dims()[0]], &device);
-    // With one axis alone, `select_assign` would run on a single thread of a GPU.
-    let counts = Tensor::<1>::zeros([n_clusters], &device).scatter(0, ids, ones, add);
+    let [n_clusters, _] = centroids.dims();
+    let nearest = Nearest::of(points, centroids);
+    let counts = nearest.hits(n_clusters);
+    let sums = sums(points, nearest.ids, n_clusters);
     let means = sums / counts.clone().clamp_min(1.0).unsqueeze_dim::<2>(1);
-    refilled(means, counts, points, centroids)
+    refilled(means, counts, points, nearest.squared_distance)
 }
 
 /// Moves every empty cluster to one of the points farthest from their centroids.
@@ -110,7 +162,7 @@ fn refilled(
     means: Tensor<2>,
     counts: Tensor<1>,
     points: &Tensor<2>,
-    centroids: &Tensor<2>,
+    squared_distance: Tensor<1>,
 ) -> Tensor<2> {
     let counts = counts.into_data().try_to_vec::<f32>().expect("distances are read as f32");
     let empty: Vec<i64> =
@@ -119,61 +171,12 @@ fn refilled(
         return means;
     }
     let device = means.device();
-    let far = nearest_squared_distance(points.clone(), centroids);
-    let (_, farthest) = far.sort_descending_with_indices(0);
+    let (_, farthest) = squared_distance.sort_descending_with_indices(0);
     let moved =
         points.clone().select(0, farthest.slice_dim(0, ..empty.len().min(points.dims()[0])));
     let rows = Tensor::<1, Int>::from_data(TensorData::from(empty.as_slice()), &device);
     let old = means.clone().select(0, rows.clone());
     means.select_assign(0, rows, moved - old, IndexingUpdateOp::Add)
-}
-
-/// Seeds far from one another: each is drawn with a probability proportional to its squared
-/// distance from the seeds before it.
-fn plus_plus(points: &Tensor<2>, n_clusters: usize, rng: &mut Generator) -> Tensor<2> {
-    let points = drawn(points, n_clusters * SEEDING_POINTS, rng);
-    let [n, _] = points.dims();
-    let row = |it: usize| points.clone().slice_dim(0, it..it + 1);
-    let mut seeds = vec![row(rng.random_range(0..n))];
-    let lengths = squared_lengths(points.clone());
-    let distance = |seed: &Tensor<2>| -> Tensor<1> {
-        let products = points.clone().matmul(seed.clone().transpose() * -2.0);
-        let distances = lengths.clone() + squared_lengths(seed.clone()) + products;
-        distances.clamp_min(0.0).squeeze_dim(1)
-    };
-    let mut nearest = distance(&seeds[0]);
-    while seeds.len() < n_clusters {
-        let weights = nearest.to_data().try_to_vec::<f32>().expect("distances are read as f32");
-        let seed = row(weighted(&weights, rng));
-        nearest = nearest.min_pair(distance(&seed));
-        seeds.push(seed);
-    }
-    Tensor::cat(seeds, 0)
-}
-
-/// `n` of the points, or all where there are no more.
-fn drawn(points: &Tensor<2>, n: usize, rng: &mut Generator) -> Tensor<2> {
-    let [available, _] = points.dims();
-    if available <= n {
-        return points.clone();
-    }
-    let rows: Vec<i64> = (0..n).map(|_| rng.random_range(0..available) as i64).collect();
-    let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &points.device());
-    points.clone().select(0, rows)
-}
-
-/// An index drawn in proportion to `weights`; any, where all are zero.
-fn weighted(weights: &[f32], rng: &mut Generator) -> usize {
-    let total: f64 = weights.iter().map(|it| f64::from(*it)).sum();
-    if total <= 0.0 {
-        return rng.random_range(0..weights.len());
-    }
-    let mut left = rng.random::<f64>() * total;
-    let position = weights.iter().position(|it| {
-        left -= f64::from(*it);
-        left < 0.0
-    });
-    position.unwrap_or(weights.len() - 1)
 }
 
 #[cfg(test)]

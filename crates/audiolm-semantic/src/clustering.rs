@@ -46,15 +46,14 @@ impl Clustering {
         n_iterations: usize,
         rng: &mut Generator,
     ) -> Self {
-        let mean = points.clone().mean_dim(0);
-        let centered = points - mean.clone();
-        let deviation = centered.clone().square().mean_dim(0).sqrt().clamp_min(SMALLEST_DEVIATION);
-        let normalised = centered / deviation.clone();
-        let mut fitted =
-            Self::from_centroids(kmeans::fit(normalised, n_clusters, n_iterations, rng));
-        fitted.mean = constant(mean.squeeze_dim(0));
-        fitted.deviation = constant(deviation.squeeze_dim(0));
-        fitted
+        let Normalisation { mean, deviation, points } = Normalisation::of(points);
+        Self::from_centroids(kmeans::fit(points, n_clusters, n_iterations, rng))
+            .with_normalisation((mean, deviation))
+    }
+
+    /// With the mean and the deviation of each feature, `[n_features]` each.
+    pub(crate) fn with_normalisation(self, (mean, deviation): (Tensor<1>, Tensor<1>)) -> Self {
+        Self { mean: constant(mean), deviation: constant(deviation), ..self }
     }
 
     /// Centroids `[n_clusters, n_features]` of features that are taken as they are, as k-means
@@ -117,8 +116,28 @@ impl Clustering {
     }
 }
 
+/// Points brought to zero mean and unit variance in each feature by itself.
+pub(crate) struct Normalisation {
+    /// `[n_features]`
+    pub(crate) mean: Tensor<1>,
+    /// `[n_features]`
+    pub(crate) deviation: Tensor<1>,
+    /// `[n, n_features]`
+    pub(crate) points: Tensor<2>,
+}
+
+impl Normalisation {
+    pub(crate) fn of(points: Tensor<2>) -> Self {
+        let mean = points.clone().mean_dim(0);
+        let centered = points - mean.clone();
+        let deviation = centered.clone().square().mean_dim(0).sqrt().clamp_min(SMALLEST_DEVIATION);
+        let points = centered / deviation.clone();
+        Self { mean: mean.squeeze_dim(0), deviation: deviation.squeeze_dim(0), points }
+    }
+}
+
 /// A tensor that is saved with the module and never trained.
-fn constant<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
+pub(crate) fn constant<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
     Param::from_tensor(value.detach()).set_require_grad(false)
 }
 

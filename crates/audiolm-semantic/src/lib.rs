@@ -62,6 +62,7 @@ mod pretraining;
 mod published;
 mod published_clustering;
 mod shared_ids;
+mod streamed_clustering;
 mod strided_conv;
 mod tapped;
 mod token_stream;
@@ -89,6 +90,7 @@ pub use pretraining::{
 };
 
 pub use clustering::{Clustering, ClusteringConfig};
+pub use streamed_clustering::StreamedClustering;
 pub use token_stream::TokenStream;
 pub use tokenizer::{SemanticTokenizer, SemanticTokenizerConfig};
 pub use tokens::SemanticTokens;

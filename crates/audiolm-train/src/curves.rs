@@ -16,9 +16,9 @@ struct Curve {
 }
 
 /// The loss of a stage by steps, on batches and held-out recordings; none where nothing has been
-/// measured, and for clusters, which have no curve.
+/// measured, as by Lloyd's iterations.
 pub fn loss_curves(stage: Stage, lines: &[MetricsLine]) -> Option<LineChart> {
-    let curve = curve(stage)?;
+    let curve = curve(stage);
     let train = points(lines, MeasuredOn::Train, curve.measure);
     let train = Series::new("training", train).averaged(AVERAGED_LINES);
     let held_out = held_out_names(lines, curve.measure)
@@ -44,14 +44,14 @@ pub(crate) fn adversarial_curves(lines: &[MetricsLine]) -> Option<LineChart> {
     chart("Codec and discriminators", "loss", series.into_iter())
 }
 
-fn curve(stage: Stage) -> Option<Curve> {
+fn curve(stage: Stage) -> Curve {
     let (measure, label) = match stage {
         Stage::SemanticEncoder => ("prediction", "cross-entropy of masked frames, in nats"),
-        Stage::Kmeans => return None,
+        Stage::Kmeans => ("inertia", "mean squared distance to the centroid"),
         Stage::Codec => ("mel", "multi-scale mel distance"),
         Stage::Semantic | Stage::Coarse | Stage::Fine => ("nll", "nats per token"),
     };
-    Some(Curve { measure, label })
+    Curve { measure, label }
 }
 
 fn chart(title: &str, label: &str, series: impl Iterator<Item = Series>) -> Option<LineChart> {

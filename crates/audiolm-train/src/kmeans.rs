@@ -1,22 +1,26 @@
 //! The semantic tokenizer: clusters of one layer of the finished encoder.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use audiolm_data::CropSampler;
 use audiolm_nn::{Precision, generator};
-use audiolm_semantic::{Clustering, SemanticTokenizer};
+use audiolm_semantic::{Clustering, Hubert, HubertConfig, SemanticTokenizer};
 use burn::prelude::*;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::recordings::{Recordings, waves};
+use crate::recordings::{Recordings, Waves, waves};
 use crate::run::StageRun;
 use crate::semantic_encoder::{encoder_fingerprint, load_encoder};
-use crate::{Ending, Measures, TrainError};
+use crate::streamed_kmeans::{Fitted, fit_streamed};
+use crate::{Cadence, Ending, Measures, TrainError};
 
 /// Folder of the exported tokenizer.
 pub(crate) const PART: &str = "semantic-tokenizer";
+/// What the crops that are fitted on are drawn for.
+pub(crate) const TRAIN_STREAM: &str = "k-means crops";
 /// Crops that pass through the encoder at once.
 const CROPS_AT_ONCE: usize = 8;
 
@@ -30,10 +34,26 @@ pub struct KmeansSettings {
     pub n_clusters: usize,
     /// Frames to fit them on, drawn from the train split.
     pub frames: usize,
-    /// Lloyd's iterations.
+    /// Passes over those frames: Lloyd's iterations, or how often they are streamed.
     pub iterations: usize,
     /// Samples of a crop.
     pub crop_samples: usize,
+    /// Whether the frames are held in memory.
+    pub method: KmeansMethod,
+    /// Frames of a batch, rounded up to whole groups of crops; of mini-batches.
+    pub batch_frames: usize,
+    /// How often to look and to save, in batches; of mini-batches.
+    pub cadence: Cadence,
+}
+
+/// How clusters are fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KmeansMethod {
+    /// Lloyd's iterations over all frames, which memory holds.
+    Lloyd,
+    /// Batch after batch, whose features are computed anew in every pass.
+    MiniBatch,
 }
 
 /// Fits the clusters of a run and exports the tokenizer.
@@ -41,34 +61,61 @@ pub struct KmeansSettings {
 /// # Errors
 /// Where the encoder has not been trained, or recordings or files cannot be used.
 pub(crate) fn train_kmeans(
-    run: StageRun<'_>,
+    mut run: StageRun<'_>,
     settings: &KmeansSettings,
 ) -> Result<Ending, TrainError> {
     let (config, encoder) = load_encoder(&run, run.device)?;
-    let made_from = MadeFrom { encoder: encoder_fingerprint(&run)?, seed: run.seed, settings };
+    let made_from = MadeFrom {
+        encoder: encoder_fingerprint(&run)?,
+        seed: run.seed,
+        settings: settings.recorded(),
+    };
     if made_from.is_recorded_in(&run.export_folder(PART)) {
         return Ok(Ending::Finished);
     }
+    let fitted = match settings.method {
+        KmeansMethod::Lloyd => fit_in_memory(&mut run, settings, (&config, &encoder))?,
+        KmeansMethod::MiniBatch => fit_streamed(&mut run, settings, (&config, &encoder))?,
+    };
+    let clustering = match fitted {
+        Fitted::Whole(clustering) => clustering,
+        Fitted::Stopped { step } => return Ok(Ending::Stopped { step }),
+    };
+    let tokenizer = SemanticTokenizer::new(&config, encoder, settings.layer, clustering)?;
+    run.export(PART, |folder| {
+        tokenizer.save(folder, Precision::Full)?;
+        made_from.record_in(folder)
+    })?;
+    Ok(Ending::Finished)
+}
+
+fn fit_in_memory(
+    run: &mut StageRun<'_>,
+    settings: &KmeansSettings,
+    (config, encoder): (&HubertConfig, &Hubert),
+) -> Result<Fitted, TrainError> {
     let rate = config.sample_rate_hz as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
-    let sampler = CropSampler::new(&recordings.train.lengths(), settings.crop_samples);
-    let frames_per_crop = settings.crop_samples / config.geometry().hop_samples;
-    let n_batches = settings.frames.div_ceil(frames_per_crop * CROPS_AT_ONCE) as u64;
+    let frames = Frames {
+        settings,
+        config,
+        encoder,
+        waves: &recordings.train,
+        stream: TRAIN_STREAM,
+        seed: run.seed,
+        device: run.device,
+    };
+    let n_groups = frames.groups_of(settings.frames);
 
-    run.observer.begin("kmeans: features", 0, n_batches);
+    run.observer.begin("kmeans: features", 0, n_groups);
     let mut features = Vec::new();
-    for batch in 0..n_batches {
+    for group in 0..n_groups {
         if run.stop.is_set() {
             run.observer.end();
-            return Ok(Ending::Stopped { step: 0 });
+            return Ok(Fitted::Stopped { step: 0 });
         }
-        let seed = generator(run.seed, "k-means crops", batch).next_u64();
-        let crops = sampler.batch(seed, batch, CROPS_AT_ONCE);
-        let wave = waves(&recordings.train, &crops, settings.crop_samples, run.device)?;
-        let wave = config.geometry().pad(wave);
-        let layer: Tensor<3> = encoder.features(wave, settings.layer);
-        features.push(layer.flatten(0, 1));
-        run.observer.advance(batch + 1, &Measures::default());
+        features.push(frames.features(group..group + 1)?);
+        run.observer.advance(group + 1, &Measures::default());
     }
     run.observer.end();
 
@@ -76,25 +123,87 @@ pub(crate) fn train_kmeans(
     let points = Tensor::<2>::cat(features, 0);
     let rng = &mut generator(run.seed, "k-means", 0);
     let clustering = Clustering::fit(points, settings.n_clusters, settings.iterations, rng);
-    let tokenizer = SemanticTokenizer::new(&config, encoder, settings.layer, clustering)?;
-    run.export(PART, |folder| {
-        tokenizer.save(folder, Precision::Full)?;
-        made_from.record_in(folder)
-    })?;
     run.observer.advance(1, &Measures::default());
     run.observer.end();
-    Ok(Ending::Finished)
+    Ok(Fitted::Whole(clustering))
+}
+
+/// The features of groups of random crops: the same group is the same crops, whoever asks.
+pub(crate) struct Frames<'a> {
+    pub(crate) settings: &'a KmeansSettings,
+    pub(crate) config: &'a HubertConfig,
+    pub(crate) encoder: &'a Hubert,
+    pub(crate) waves: &'a Waves,
+    /// What the crops are drawn for.
+    pub(crate) stream: &'static str,
+    pub(crate) seed: u64,
+    pub(crate) device: &'a Device,
+}
+
+impl Frames<'_> {
+    /// Groups that hold so many frames.
+    pub(crate) fn groups_of(&self, frames: usize) -> u64 {
+        let frames_per_crop = self.settings.crop_samples / self.config.geometry().hop_samples;
+        frames.div_ceil(frames_per_crop * CROPS_AT_ONCE) as u64
+    }
+
+    /// The features of some groups: `[n, n_features]`.
+    pub(crate) fn features(&self, groups: Range<u64>) -> Result<Tensor<2>, TrainError> {
+        let features = groups.map(|it| self.group(it)).collect::<Result<_, _>>()?;
+        Ok(Tensor::cat(features, 0))
+    }
+
+    fn group(&self, group: u64) -> Result<Tensor<2>, TrainError> {
+        let length = self.settings.crop_samples;
+        let seed = generator(self.seed, self.stream, group).next_u64();
+        let sampler = CropSampler::new(&self.waves.lengths(), length);
+        let crops = sampler.batch(seed, group, CROPS_AT_ONCE);
+        let wave = self.config.geometry().pad(waves(self.waves, &crops, length, self.device)?);
+        let layer: Tensor<3> = self.encoder.features(wave, self.settings.layer);
+        Ok(layer.flatten(0, 1))
+    }
+}
+
+impl KmeansSettings {
+    /// What the clusters follow from: for Lloyd's iterations, what has always been recorded of them.
+    fn recorded(&self) -> Recorded {
+        let Self { layer, n_clusters, frames, iterations, crop_samples, .. } = *self;
+        let streamed = match self.method {
+            KmeansMethod::Lloyd => None,
+            KmeansMethod::MiniBatch => {
+                Some(Streamed { method: self.method, batch_frames: self.batch_frames })
+            }
+        };
+        Recorded { layer, n_clusters, frames, iterations, crop_samples, streamed }
+    }
+}
+
+#[derive(Serialize)]
+struct Recorded {
+    layer: usize,
+    n_clusters: usize,
+    frames: usize,
+    iterations: usize,
+    crop_samples: usize,
+    #[serde(flatten)]
+    streamed: Option<Streamed>,
+}
+
+#[derive(Serialize)]
+struct Streamed {
+    method: KmeansMethod,
+    batch_frames: usize,
 }
 
 /// What a tokenizer follows from: with the same, it would come out the same.
 #[derive(Serialize)]
-struct MadeFrom<'a> {
+struct MadeFrom {
     encoder: String,
     seed: u64,
-    settings: &'a KmeansSettings,
+    settings: Recorded,
 }
 
-impl MadeFrom<'_> {
+impl MadeFrom {
     const FILE: &'static str = "made-from.json";
 
     fn is_recorded_in(&self, export: &Path) -> bool {

@@ -8,8 +8,9 @@ use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, Sem
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AdversarySettings, Cadence, CodecSettings, DataSettings, GuardSettings, KmeansSettings, Learns,
-    LossWeights, NoiseSettings, Schedule, SemanticEncoderSettings, StageSettings, TrainError,
+    AdversarySettings, Cadence, CodecSettings, DataSettings, GuardSettings, KmeansMethod,
+    KmeansSettings, Learns, LossWeights, NoiseSettings, Schedule, SemanticEncoderSettings,
+    StageSettings, TrainError,
 };
 
 /// Settings of every stage of a run.
@@ -172,6 +173,9 @@ fn tiny() -> Plan {
             frames: 60_000,
             iterations: 20,
             crop_samples: 48_000,
+            method: KmeansMethod::Lloyd,
+            batch_frames: 16_384,
+            cadence: cadence(1, 20, 10),
         },
         codec: CodecSettings {
             model: SoundStreamConfig::tiny_16khz(),
@@ -266,6 +270,9 @@ fn smoke() -> Plan {
             frames: 400,
             iterations: 3,
             crop_samples: 8_000,
+            batch_frames: 200,
+            cadence,
+            ..tiny.kmeans
         },
         codec: CodecSettings {
             model: codec,
@@ -340,6 +347,7 @@ fn paper() -> Plan {
             frames: 1_000_000,
             iterations: 50,
             crop_samples: 160_000,
+            ..tiny.kmeans
         },
         codec: CodecSettings {
             model: SoundStreamConfig::audiolm_16khz(),

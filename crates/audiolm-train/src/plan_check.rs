@@ -1,6 +1,6 @@
 //! Whether the settings of a plan describe a run: each by itself, and each beside the others.
 
-use crate::{Plan, StageSettings, TrainError};
+use crate::{KmeansMethod, Plan, StageSettings, TrainError};
 
 /// Samples that the longest window of the reconstruction loss needs.
 const LONGEST_LOSS_WINDOW: usize = 2048;
@@ -48,6 +48,10 @@ impl Plan {
         require(kmeans.layer <= encoder.n_layers, "kmeans.layer", layers, kmeans.layer)?;
         at_least("kmeans.n_clusters", 2, kmeans.n_clusters)?;
         at_least("kmeans.frames", kmeans.n_clusters, kmeans.frames)?;
+        if kmeans.method == KmeansMethod::MiniBatch {
+            at_least("kmeans.iterations", 1, kmeans.iterations)?;
+            at_least("kmeans.batch_frames", 1, kmeans.batch_frames)?;
+        }
         let hop = encoder.geometry().hop_samples;
         at_least("kmeans.crop_samples", hop, kmeans.crop_samples)?;
         at_least("semantic_encoder.crop_samples", hop, self.semantic_encoder.crop_samples)

@@ -8,8 +8,8 @@ use std::path::Path;
 use audiolm_audio::Clip;
 use audiolm_codec::{Channels, FilmSide, SoundStream};
 use audiolm_train::{
-    Ending, Measures, Observer, Plan, Preset, Run, Stage, StopSignal, TrainError, Unobserved,
-    read_metrics, train,
+    Ending, KmeansMethod, MeasuredOn, Measures, Observer, Plan, Preset, Run, Stage, StopSignal,
+    TrainError, Unobserved, read_metrics, train,
 };
 use burn::prelude::Device;
 
@@ -236,4 +236,46 @@ fn a_run_without_an_encoder_teaches_nothing() {
     let mut plan = plan(data.path());
     plan.semantic_encoder.targets_from = empty.path().to_owned();
     check_pretraining_refused(&plan, &["semantic-encoder"]);
+}
+
+/// A plan of three batches and two passes, and the exported encoder it needs.
+fn streamed_kmeans(data: &Path, encoder: &Path) -> Plan {
+    let mut plan = plan(data);
+    assert_eq!(run(Stage::SemanticEncoder, encoder, &plan).unwrap(), Ending::Finished);
+    plan.kmeans.method = KmeansMethod::MiniBatch;
+    plan.kmeans.frames = 600;
+    plan.kmeans.iterations = 2;
+    plan
+}
+
+fn with_encoder(from: &Path, run: &Path) {
+    const PART: &str = "export/semantic-encoder";
+    std::fs::create_dir_all(run.join(PART)).unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(from.join(PART).join(file), run.join(PART).join(file)).unwrap();
+    }
+}
+
+#[test]
+fn clusters_of_an_interrupted_stream_are_those_of_a_whole_one() {
+    let [data, encoder, whole, parted] = [(); 4].map(|()| tempfile::tempdir().unwrap());
+    recordings(data.path());
+    let plan = streamed_kmeans(data.path(), encoder.path());
+    for folder in [&whole, &parted] {
+        with_encoder(encoder.path(), folder.path());
+    }
+    run_interrupted(Stage::Kmeans, parted.path(), &plan, 3);
+    for folder in [&whole, &parted] {
+        assert_eq!(run(Stage::Kmeans, folder.path(), &plan).unwrap(), Ending::Finished);
+    }
+    let tokenizer = |folder: &Path| {
+        std::fs::read(folder.join("export/semantic-tokenizer/model.safetensors")).unwrap()
+    };
+    assert!(tokenizer(whole.path()) == tokenizer(parted.path()));
+
+    let metrics = |folder: &Path| read_metrics(&folder.join("kmeans/metrics.jsonl")).unwrap();
+    let lines = metrics(whole.path());
+    assert_eq!(lines, metrics(parted.path()));
+    let last = lines.iter().rfind(|it| it.on == MeasuredOn::Valid).unwrap();
+    assert!(["inertia", "usage", "perplexity"].iter().all(|it| last.measures.get(it).is_some()));
 }
