@@ -49,7 +49,7 @@ pub(crate) fn train_kmeans(
     if made_from.is_recorded_in(&run.export_folder(PART)) {
         return Ok(Ending::Finished);
     }
-    let rate = config.sample_rate_hz as u32;
+    let rate = config.sample_rate_hz() as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
     let sampler = CropSampler::new(&recordings.train.lengths(), settings.crop_samples);
     let frames_per_crop = settings.crop_samples / config.geometry().hop_samples;
