@@ -154,7 +154,7 @@ impl CodeChoice {
             Self::Gumbel { noise, temperature } => (logits + noise.clone(), Some(*temperature)),
         };
         let ids = ranked.clone().detach().argmax(2);
-        let entries = Tensor::<1, Int>::arange(0..shape[2] as i64, &ids.device()).unsqueeze();
+        let entries = Tensor::<1, Int>::arange(0..shape[2] as i64, &ids.device()).unsqueeze::<3>();
         let hard = ids.clone().expand(shape).equal(entries.expand(shape)).float();
         let passed = match temperature {
             None => hard.clone(),
