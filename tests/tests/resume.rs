@@ -74,6 +74,20 @@ fn check_same(whole: &[MetricsLine], parted: &[MetricsLine]) {
     }
 }
 
+#[track_caller]
+fn check_interrupted(stage: Stage, [whole, parted]: [&Place<'_>; 2]) {
+    whole.train_whole(stage);
+    parted.train_parted(stage);
+    check_same(&whole.metrics(stage), &parted.metrics(stage));
+}
+
+/// The same with w2v-BERT in place of HuBERT.
+fn with_w2v_bert(plan: &Plan) -> Plan {
+    let text = "[semantic_encoder.w2v_bert.encoder]\nd_model = 16\nn_heads = 2\nn_layers = 3\n\
+                d_feed_forward = 32\ndropout = 0.1";
+    plan.clone().with_overrides(text, Path::new("w2v-bert.toml")).unwrap()
+}
+
 #[test]
 fn an_interrupted_run_is_the_same_run() {
     let folder = tempfile::tempdir().unwrap();
@@ -84,12 +98,15 @@ fn an_interrupted_run_is_the_same_run() {
     let (whole, parted) =
         (Place { folder: &whole, plan: &plan }, Place { folder: &parted, plan: &plan });
     for stage in Stage::ALL {
-        whole.train_whole(stage);
         if stage == Stage::Kmeans {
+            whole.train_whole(stage);
             parted.train_whole(stage);
             continue;
         }
-        parted.train_parted(stage);
-        check_same(&whole.metrics(stage), &parted.metrics(stage));
+        check_interrupted(stage, [&whole, &parted]);
     }
+    let plan = with_w2v_bert(&plan);
+    let [whole, parted] = ["w2v-whole", "w2v-parted"].map(|it| folder.path().join(it));
+    let [whole, parted] = [&whole, &parted].map(|folder| Place { folder, plan: &plan });
+    check_interrupted(Stage::SemanticEncoder, [&whole, &parted]);
 }

@@ -108,13 +108,20 @@ impl Conformer {
 
     /// What goes into the layers.
     pub(crate) fn hear(&self, clips: &Clips) -> Heard {
-        let mels = LogMels { frames_stacked: self.config.frames_stacked }.forward(clips);
-        Heard { frames: self.project(mels), mask: clips.mask(self.geometry()) }
+        let frames = self.projection.forward(self.normalised_mels(clips));
+        Heard { frames, mask: clips.mask(self.geometry()) }
     }
 
-    /// From stacked log-mels to the width of the layers.
-    fn project(&self, mels: Tensor<3>) -> Tensor<3> {
-        self.projection.forward(self.norm.forward(mels))
+    /// Stacked log-mels, each frame of them normalised: `[batch, time, n_features]`.
+    pub(crate) fn normalised_mels(&self, clips: &Clips) -> Tensor<3> {
+        let mels = LogMels { frames_stacked: self.config.frames_stacked }.forward(clips);
+        self.norm.forward(mels)
+    }
+
+    /// What leaves each of the `layers` where these normalised log-mels enter, of clips of one length.
+    pub(crate) fn outputs_of_mels(&self, mels: Tensor<3>, layers: &[usize]) -> Vec<Tensor<3>> {
+        let frames = self.projection.forward(mels);
+        self.outputs(Heard { frames, mask: None }, layers)
     }
 
     /// What leaves each of the `layers`, in their order.

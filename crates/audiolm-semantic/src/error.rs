@@ -54,6 +54,23 @@ pub enum HubertError {
         /// The value given.
         found: f64,
     },
+    /// Fewer entries than codes need to differ.
+    #[error("a codebook needs at least 2 entries, found {found}")]
+    TooFewEntries {
+        /// The value given.
+        found: usize,
+    },
+    /// Layers that are not shared between two modules.
+    #[error(
+        "the contrastive module has {found} of the encoder's {n_layers} layers; expected at least 1, \
+         and fewer than all"
+    )]
+    ContrastiveLayers {
+        /// Layers of the contrastive module.
+        found: usize,
+        /// Layers of the encoder.
+        n_layers: usize,
+    },
     /// Fewer clusters than a classification needs.
     #[error("pretraining needs at least 2 clusters, found {found}")]
     TooFewClusters {

@@ -7,7 +7,8 @@
 //! [`TokenStream`] does so while the wave is still coming.
 //! [`HubertPretraining`] is the loss that trains an encoder from nothing: [`Mfcc`]s are clustered,
 //! and the encoder learns to guess the clusters of frames that a [`SpanMasking`] hides (Hsu et al.
-//! 2021, arXiv 2106.07447).
+//! 2021, arXiv 2106.07447). [`W2vBertPretraining`] is that of a conformer, which makes its own codes
+//! while it learns to tell and to guess them (Chung et al. 2021, arXiv 2108.06209).
 //!
 //! The room takes tensors, never clips of audio: mono waves, most at 16 kHz, `[batch, samples]`, and
 //! where lengths differ [`Clips`]. It knows neither codecs nor language models.
@@ -70,6 +71,7 @@ mod tokenizer;
 mod tokens;
 mod transformer;
 mod transformer_layer;
+mod w2v_bert;
 mod windows;
 
 pub use clips::Clips;
@@ -89,7 +91,13 @@ pub use pretraining::{
     HubertPretraining, HubertPretrainingConfig, PretrainingBatch, PretrainingOutput,
 };
 
+pub use w2v_bert::{
+    GumbelQuantizerConfig, GumbelTemperature, W2vBertBatch, W2vBertOutput, W2vBertPretraining,
+    W2vBertPretrainingConfig,
+};
+
 pub use clustering::{Clustering, ClusteringConfig};
+pub use shared_ids::means_of_frames;
 pub use streamed_clustering::StreamedClustering;
 pub use token_stream::TokenStream;
 pub use tokenizer::{SemanticTokenizer, SemanticTokenizerConfig};

@@ -40,7 +40,8 @@ impl PredictionHead {
     }
 }
 
-fn of_length_one<const D: usize>(vectors: Tensor<D>) -> Tensor<D> {
+/// Vectors along the last axis, divided by their lengths.
+pub(crate) fn of_length_one<const D: usize>(vectors: Tensor<D>) -> Tensor<D> {
     let squares = vectors.clone().square().sum_dim(D - 1);
     vectors / squares.clamp_min(SMALLEST_SQUARE).sqrt()
 }

@@ -1,8 +1,8 @@
 //! Configurations with a name.
 
 use crate::{
-    ConformerConfig, ConvLayerConfig, FrontEndNorm, HubertConfig, NormPlacement, PositionBias,
-    WaveScale,
+    ConformerConfig, ConvLayerConfig, FrontEndNorm, GumbelQuantizerConfig, HubertConfig,
+    NormPlacement, PositionBias, W2vBertPretrainingConfig, WaveScale,
 };
 
 /// Kernel and stride of HuBERT's convolutions: 400 samples seen, a frame every 320.
@@ -77,6 +77,21 @@ pub fn w2v_bert_2() -> ConformerConfig {
 /// the paper has two strided convolutions, and positions are those of w2v-BERT 2.0.
 pub fn w2v_bert_xl() -> ConformerConfig {
     ConformerConfig { frames_stacked: 4, ..ConformerConfig::new(1024, 24, 8, 4096) }
+}
+
+/// The pretraining of w2v-BERT XL: half of the layers are the contrastive module, and one codebook of
+/// 1024 entries as wide as the layers makes the codes (Chung et al. 2021, arXiv 2108.06209, section
+/// 3.2 and Table 1).
+pub fn w2v_bert_xl_pretraining() -> W2vBertPretrainingConfig {
+    W2vBertPretrainingConfig::new(w2v_bert_xl(), 12).with_d_projection(1024)
+}
+
+/// The same for [`w2v_bert_tiny`].
+pub fn w2v_bert_tiny_pretraining() -> W2vBertPretrainingConfig {
+    let quantizer = GumbelQuantizerConfig::new().with_n_entries(64).with_d_entry(64);
+    W2vBertPretrainingConfig::new(w2v_bert_tiny(), 2)
+        .with_quantizer(quantizer)
+        .with_d_projection(64)
 }
 
 /// w2v-BERT's shape at 1.9 M parameters, to be trained on a CPU. No published model.

@@ -2,12 +2,13 @@
 
 use burn::prelude::*;
 
-/// The means of each `n` frames, the last of those that are left.
+/// The means of each `n` frames, the last of those that are left: what is clustered where frames share an
+/// id.
 ///
 /// # Shapes
 /// - features: `[batch, time, width]`
 /// - output: `[batch, ceil(time / n), width]`
-pub(crate) fn means(features: Tensor<3>, n: usize) -> Tensor<3> {
+pub fn means_of_frames(features: Tensor<3>, n: usize) -> Tensor<3> {
     let [batch, time, width] = features.dims();
     if n == 1 {
         return features;
@@ -46,7 +47,7 @@ mod tests {
     fn pairs_become_their_means_and_the_last_frame_stays() {
         let device = Device::default();
         let features = Tensor::<3>::from_floats([[[1.0], [3.0], [5.0], [9.0], [4.0]]], &device);
-        let groups = means(features, 2);
+        let groups = means_of_frames(features, 2);
         assert_eq!(groups.to_data(), TensorData::from([[[2.0_f32], [7.0], [4.0]]]));
         let expected = TensorData::from([[[2.0_f32], [2.0], [7.0], [7.0], [4.0]]]);
         assert_eq!(repeated(groups, 2, 5).to_data(), expected);

@@ -7,7 +7,7 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::folder::{CONFIG_FILE, WEIGHTS_FILE};
-use crate::shared_ids::{means, repeated};
+use crate::shared_ids::{means_of_frames, repeated};
 use crate::windows::{Window, Windows};
 use crate::{
     Clips, Clustering, ClusteringConfig, Encoder, EncoderConfig, FrameGeometry, SemanticError,
@@ -305,7 +305,7 @@ impl SemanticTokenizer {
         let Window { seen, kept } = window;
         let features = self.encoder.features(piece, self.layer());
         let kept = features.slice_dim(1, kept.start - seen.start..kept.end - seen.start);
-        means(kept, self.config.frames_per_id)
+        means_of_frames(kept, self.config.frames_per_id)
     }
 
     pub(crate) fn windows(&self) -> Windows {

@@ -120,7 +120,7 @@ pub enum TrainError {
     },
     /// Every masked frame is told to be the same.
     #[error(
-        "{stage}: collapsed by step {step}: guesses of held-out frames are spread over {clusters:.1} of \
+        "{stage}: collapsed by step {step}: {of} of held-out frames are spread over {clusters:.1} of \
          {n_clusters} clusters; lower the learning rate, or begin with a longer warm-up"
     )]
     Collapsed {
@@ -128,7 +128,9 @@ pub enum TrainError {
         stage: &'static str,
         /// The step after which it was measured.
         step: u64,
-        /// The exponential of the entropy of the mean guess.
+        /// What has collapsed: guesses or codes.
+        of: &'static str,
+        /// The exponential of the entropy of the mean guess, or of the codes.
         clusters: f64,
         /// How many there are.
         n_clusters: usize,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use audiolm_data::CropSampler;
 use audiolm_nn::{Precision, generator};
-use audiolm_semantic::{Clustering, Hubert, HubertConfig, SemanticTokenizer};
+use audiolm_semantic::{Clustering, Encoder, EncoderConfig, SemanticTokenizer, means_of_frames};
 use burn::prelude::*;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,9 @@ pub struct KmeansSettings {
     pub layer: usize,
     /// Clusters (K in AudioLM).
     pub n_clusters: usize,
-    /// Frames to fit them on, drawn from the train split.
+    /// Frames that share an id: 2 make at most 25 ids a second of 50 frames, as in AudioLM.
+    pub frames_per_id: usize,
+    /// Frames to fit them on, drawn from the train split; where ids are of several, means of these.
     pub frames: usize,
     /// Passes over those frames: Lloyd's iterations, or how often they are streamed.
     pub iterations: usize,
@@ -81,7 +83,8 @@ pub(crate) fn train_kmeans(
         Fitted::Whole(clustering) => clustering,
         Fitted::Stopped { step } => return Ok(Ending::Stopped { step }),
     };
-    let tokenizer = SemanticTokenizer::new(&config, encoder, settings.layer, clustering)?;
+    let tokenizer = SemanticTokenizer::new(&config, encoder, settings.layer, clustering)?
+        .with_frames_per_id(settings.frames_per_id)?;
     run.export(PART, |folder| {
         tokenizer.save(folder, Precision::Full)?;
         made_from.record_in(folder)
@@ -92,9 +95,9 @@ pub(crate) fn train_kmeans(
 fn fit_in_memory(
     run: &mut StageRun<'_>,
     settings: &KmeansSettings,
-    (config, encoder): (&HubertConfig, &Hubert),
+    (config, encoder): (&EncoderConfig, &Encoder),
 ) -> Result<Fitted, TrainError> {
-    let rate = config.sample_rate_hz as u32;
+    let rate = config.sample_rate_hz() as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
     let frames = Frames {
         settings,
@@ -131,8 +134,8 @@ fn fit_in_memory(
 /// The features of groups of random crops: the same group is the same crops, whoever asks.
 pub(crate) struct Frames<'a> {
     pub(crate) settings: &'a KmeansSettings,
-    pub(crate) config: &'a HubertConfig,
-    pub(crate) encoder: &'a Hubert,
+    pub(crate) config: &'a EncoderConfig,
+    pub(crate) encoder: &'a Encoder,
     pub(crate) waves: &'a Waves,
     /// What the crops are drawn for.
     pub(crate) stream: &'static str,
@@ -144,7 +147,8 @@ impl Frames<'_> {
     /// Groups that hold so many frames.
     pub(crate) fn groups_of(&self, frames: usize) -> u64 {
         let frames_per_crop = self.settings.crop_samples / self.config.geometry().hop_samples;
-        frames.div_ceil(frames_per_crop * CROPS_AT_ONCE) as u64
+        let points_per_crop = frames_per_crop.div_ceil(self.settings.frames_per_id);
+        frames.div_ceil(points_per_crop * CROPS_AT_ONCE) as u64
     }
 
     /// The features of some groups: `[n, n_features]`.
@@ -160,7 +164,7 @@ impl Frames<'_> {
         let crops = sampler.batch(seed, group, CROPS_AT_ONCE);
         let wave = self.config.geometry().pad(waves(self.waves, &crops, length, self.device)?);
         let layer: Tensor<3> = self.encoder.features(wave, self.settings.layer);
-        Ok(layer.flatten(0, 1))
+        Ok(means_of_frames(layer, self.settings.frames_per_id).flatten(0, 1))
     }
 }
 
@@ -174,7 +178,8 @@ impl KmeansSettings {
                 Some(Streamed { method: self.method, batch_frames: self.batch_frames })
             }
         };
-        Recorded { layer, n_clusters, frames, iterations, crop_samples, streamed }
+        let frames_per_id = (self.frames_per_id > 1).then_some(self.frames_per_id);
+        Recorded { layer, n_clusters, frames, iterations, crop_samples, frames_per_id, streamed }
     }
 }
 
@@ -185,6 +190,8 @@ struct Recorded {
     frames: usize,
     iterations: usize,
     crop_samples: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames_per_id: Option<usize>,
     #[serde(flatten)]
     streamed: Option<Streamed>,
 }

@@ -110,10 +110,19 @@ impl Plan {
 /// it does not know.
 const OPEN_TABLE: &str = "codec.model.";
 
+/// A table that a plan leaves out where it is not used: what a file that names it begins with.
+fn unused_table(name: &str) -> Option<toml::Table> {
+    let table = |config| toml::Table::try_from(config).expect("plain numbers fit TOML");
+    (name == "semantic_encoder.w2v_bert").then(|| table(presets::w2v_bert_tiny_pretraining()))
+}
+
 /// Replaces values of `plan`, refusing keys it does not have.
 fn merge(plan: &mut toml::Table, overrides: toml::Table, prefix: &str) -> Result<(), String> {
     for (key, value) in overrides {
         let name = format!("{prefix}{key}");
+        if let (None, Some(unused)) = (plan.get(&key), unused_table(&name)) {
+            plan.insert(key.clone(), toml::Value::Table(unused));
+        }
         match (plan.get_mut(&key), value) {
             (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => {
                 merge(inner, value, &format!("{name}."))?;
@@ -161,6 +170,7 @@ fn tiny() -> Plan {
             targets_from: PathBuf::new(),
             targets_layer: 3,
             masking: SpanMasking::new(),
+            w2v_bert: None,
             batch: 6,
             crop_samples: 32_000,
             front_end_gradient: 1.0,
@@ -170,6 +180,7 @@ fn tiny() -> Plan {
         kmeans: KmeansSettings {
             layer: 3,
             n_clusters: 256,
+            frames_per_id: 1,
             frames: 60_000,
             iterations: 20,
             crop_samples: 48_000,
@@ -267,6 +278,7 @@ fn smoke() -> Plan {
         kmeans: KmeansSettings {
             layer: 1,
             n_clusters: 8,
+            frames_per_id: 1,
             frames: 400,
             iterations: 3,
             crop_samples: 8_000,
@@ -344,6 +356,7 @@ fn paper() -> Plan {
         kmeans: KmeansSettings {
             layer: 9,
             n_clusters: 1024,
+            frames_per_id: 1,
             frames: 1_000_000,
             iterations: 50,
             crop_samples: 160_000,

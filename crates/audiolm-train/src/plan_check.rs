@@ -1,5 +1,7 @@
 //! Whether the settings of a plan describe a run: each by itself, and each beside the others.
 
+use audiolm_semantic::SemanticError;
+
 use crate::{KmeansMethod, Plan, StageSettings, TrainError};
 
 /// Samples that the longest window of the reconstruction loss needs.
@@ -29,10 +31,26 @@ impl Plan {
     fn check_sizes(&self) -> Result<(), TrainError> {
         at_least("semantic_encoder.batch", 1, self.semantic_encoder.batch)?;
         at_least("semantic_encoder.n_targets", 2, self.semantic_encoder.n_targets)?;
+        self.check_w2v_bert()?;
         at_least("codec.batch", 1, self.codec.batch)?;
         check_stage("semantic", &self.semantic)?;
         check_stage("coarse", &self.coarse)?;
         check_stage("fine", &self.fine)
+    }
+
+    /// Whether a batch of w2v-BERT's has frames to tell from one another, and nothing is asked for
+    /// that is HuBERT's.
+    fn check_w2v_bert(&self) -> Result<(), TrainError> {
+        let encoder = &self.semantic_encoder;
+        let Some(w2v_bert) = &encoder.w2v_bert else { return Ok(()) };
+        w2v_bert.validate().map_err(SemanticError::from)?;
+        let span = w2v_bert.masking.span_frames;
+        at_least("semantic_encoder.w2v_bert.masking.span_frames", 2, span)?;
+        let none = || "nothing beside semantic_encoder.w2v_bert".to_owned();
+        let found = encoder.targets_from.display();
+        require(encoder.targets_from().is_none(), "semantic_encoder.targets_from", none, found)?;
+        let crop = 2 * w2v_bert.encoder.geometry().hop_samples;
+        at_least("semantic_encoder.crop_samples", crop, encoder.crop_samples)
     }
 
     fn check_codec(&self) -> Result<(), TrainError> {
@@ -43,10 +61,11 @@ impl Plan {
     }
 
     fn check_clusters(&self) -> Result<(), TrainError> {
-        let (encoder, kmeans) = (&self.semantic_encoder.model, &self.kmeans);
-        let layers = || format!("at most the encoder's {} layers", encoder.n_layers);
-        require(kmeans.layer <= encoder.n_layers, "kmeans.layer", layers, kmeans.layer)?;
+        let (encoder, kmeans) = (self.semantic_encoder.encoder(), &self.kmeans);
+        let layers = || format!("at most the encoder's {} layers", encoder.n_layers());
+        require(kmeans.layer <= encoder.n_layers(), "kmeans.layer", layers, kmeans.layer)?;
         at_least("kmeans.n_clusters", 2, kmeans.n_clusters)?;
+        at_least("kmeans.frames_per_id", 1, kmeans.frames_per_id)?;
         at_least("kmeans.frames", kmeans.n_clusters, kmeans.frames)?;
         if kmeans.method == KmeansMethod::MiniBatch {
             at_least("kmeans.iterations", 1, kmeans.iterations)?;
@@ -59,7 +78,7 @@ impl Plan {
 
     /// What a bundle would otherwise refuse once everything is trained, of the codec.
     fn check_codec_fit(&self) -> Result<(), TrainError> {
-        let (encoder, codec) = (&self.semantic_encoder.model, &self.codec.model);
+        let (encoder, codec) = (self.semantic_encoder.encoder(), &self.codec.model);
         let hop = encoder.geometry().hop_samples;
         let codes = ("codec.model.quantizer.codebook_size", codec.quantizer.codebook_size());
         let available = codec.quantizer.n_quantizers();
@@ -67,11 +86,11 @@ impl Plan {
         let used = self.fine.model.n_quantizers;
         same(
             ("codec.model.sample_rate_hz", codec.sample_rate_hz),
-            ("semantic_encoder.model.sample_rate_hz", encoder.sample_rate_hz),
+            ("the sample rate of the semantic encoder", encoder.sample_rate_hz()),
         )?;
         same(
             ("the product of codec.model.strides", codec.hop_samples()),
-            ("the product of the semantic encoder's strides", hop),
+            ("the samples of a frame of the semantic encoder", hop),
         )?;
         same(codes, ("coarse.model.codebook_size", self.coarse.model.codebook_size))?;
         same(codes, ("fine.model.codebook_size", self.fine.model.codebook_size))?;
@@ -166,6 +185,10 @@ mod tests {
         check(
             |it| it.kmeans.layer = 3,
             "kmeans.layer: expected at most the encoder's 2 layers, found 3",
+        );
+        check(
+            |it| it.kmeans.frames_per_id = 0,
+            "kmeans.frames_per_id: expected at least 1, found 0",
         );
         check(|it| it.kmeans.frames = 7, "kmeans.frames: expected at least 8, found 7");
     }

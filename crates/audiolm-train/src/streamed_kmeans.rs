@@ -5,7 +5,7 @@ use std::path::Path;
 use audiolm_data::Split;
 use audiolm_nn::generator;
 use audiolm_nn::kmeans::{SEEDING_POINTS, Tally};
-use audiolm_semantic::{Clustering, ClusteringConfig, Hubert, HubertConfig, StreamedClustering};
+use audiolm_semantic::{Clustering, ClusteringConfig, Encoder, EncoderConfig, StreamedClustering};
 use burn::prelude::*;
 use serde_json::json;
 
@@ -25,9 +25,9 @@ const VALIDATION_GROUPS: u64 = 4;
 pub(crate) fn fit_streamed(
     run: &mut StageRun<'_>,
     settings: &KmeansSettings,
-    (config, encoder): (&HubertConfig, &Hubert),
+    (config, encoder): (&EncoderConfig, &Encoder),
 ) -> Result<Fitted, TrainError> {
-    let rate = config.sample_rate_hz as u32;
+    let rate = config.sample_rate_hz() as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
     let crop_seconds = settings.crop_samples as f64 / f64::from(rate);
     require_seconds(&recordings.train, Split::Train, crop_seconds)?;

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use audiolm_nn::{fingerprint, load_weights};
-use audiolm_semantic::{Hubert, HubertConfig, Mfcc, MfccConfig, SemanticError};
-use burn::config::Config;
+use audiolm_nn::fingerprint;
+use audiolm_semantic::{Encoder, EncoderConfig, Mfcc, MfccConfig};
 use burn::prelude::*;
 
 use crate::semantic_encoder::PART;
@@ -19,7 +18,7 @@ pub(crate) enum TargetFeatures {
     /// Cepstra: the first iteration.
     Mfcc(Mfcc),
     /// The last layer of an encoder that an earlier iteration has trained.
-    Encoder(Hubert),
+    Encoder(Encoder),
 }
 
 impl TargetFeatures {
@@ -35,8 +34,9 @@ impl TargetFeatures {
             let mfcc = MfccConfig::new().with_sample_rate_hz(model.sample_rate_hz);
             return Ok(Self::Mfcc(mfcc.init(model.geometry(), device)));
         };
-        let (config, encoder) = load_encoder(&run.join("export").join(PART), device)?;
-        check(&config, settings, run)?;
+        let folder = run.join("export").join(PART);
+        check(&EncoderConfig::load_from(&folder)?, settings, run)?;
+        let encoder = Encoder::load_from(&folder, device)?;
         Ok(Self::Encoder(encoder.truncated(settings.targets_layer)))
     }
 
@@ -59,17 +59,6 @@ impl TargetFeatures {
     }
 }
 
-/// An encoder that a run has exported.
-pub(crate) fn load_encoder(
-    folder: &Path,
-    device: &Device,
-) -> Result<(HubertConfig, Hubert), TrainError> {
-    let path = folder.join("config.json");
-    let config = HubertConfig::load(&path).map_err(|it| TrainError::malformed(&path, it))?;
-    let encoder = config.init(device).map_err(SemanticError::from)?;
-    Ok((config, load_weights(encoder, &folder.join("model.safetensors"))?))
-}
-
 /// What tells the encoder of an earlier iteration from others.
 pub(crate) fn targets_fingerprint(
     settings: &SemanticEncoderSettings,
@@ -79,7 +68,7 @@ pub(crate) fn targets_fingerprint(
 }
 
 fn check(
-    found: &HubertConfig,
+    found: &EncoderConfig,
     settings: &SemanticEncoderSettings,
     run: &Path,
 ) -> Result<(), TrainError> {
@@ -88,16 +77,17 @@ fn check(
         expected,
         found,
     };
-    if settings.targets_layer > found.n_layers {
-        let expected = format!("at most the {} layers of {}", found.n_layers, run.display());
+    if settings.targets_layer > found.n_layers() {
+        let expected = format!("at most the {} layers of {}", found.n_layers(), run.display());
         return Err(refused("targets_layer", expected, settings.targets_layer.to_string()));
     }
-    let frames = |it: &HubertConfig| {
+    let frames = |it: &EncoderConfig| {
         let hop = it.geometry().hop_samples;
-        format!("frames of {hop} samples at {} Hz", it.sample_rate_hz)
+        format!("frames of {hop} samples at {} Hz", it.sample_rate_hz())
     };
-    match frames(found) == frames(&settings.model) {
+    let expected = frames(&settings.encoder());
+    match frames(found) == expected {
         true => Ok(()),
-        false => Err(refused("targets_from", frames(&settings.model), frames(found))),
+        false => Err(refused("targets_from", expected, frames(found))),
     }
 }

@@ -33,7 +33,10 @@ impl Case {
         let mels = reference.floats::<3>("input.input_features");
         let lengths = reference.lengths("input.attention_mask", 2);
         let mask = FrameMask::of_counts(&lengths, mels.dims()[1], &mels.device());
-        let heard = Heard { frames: conformer.project(mels), mask: Some(mask) };
+        let heard = Heard {
+            frames: conformer.projection.forward(conformer.norm.forward(mels)),
+            mask: Some(mask),
+        };
         Self { conformer, heard, lengths, reference }
     }
 

@@ -131,7 +131,7 @@ fn lessons(plan: &Plan) -> [Lesson; 5] {
             Stage::SemanticEncoder,
             encoder.schedule,
             encoder.batch,
-            seconds(encoder.crop_samples, encoder.model.sample_rate_hz),
+            seconds(encoder.crop_samples, encoder.encoder().sample_rate_hz()),
         ),
         of(
             Stage::Codec,
