@@ -19,7 +19,7 @@
 //! let wave = Tensor::<3>::zeros([1, 1, 1600], &device); // 100 ms
 //!
 //! let codes = codec.encode(wave);
-//! assert_eq!(codes.dims(), [1, 16, 5]); // [batch, quantizer, time]
+//! assert_eq!(codes.dims(), [1, 20, 5]); // [batch, quantizer, time]
 //!
 //! let coarse = codes.slice_dim(1, ..3);
 //! assert_eq!(codec.decode(coarse).dims(), [1, 1, 1600]);

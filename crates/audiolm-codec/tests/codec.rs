@@ -191,7 +191,7 @@ fn our_own_folder_is_read_as_before() {
     let saved = config.init(&device).unwrap();
     saved.save_to(folder.path(), &config, audiolm_nn::Precision::Full).unwrap();
     let read = Codec::load_from(folder.path(), &device).unwrap();
-    assert_eq!((read.spec().kind, read.spec().n_quantizers), (CodecKind::SoundStream, 16));
+    assert_eq!((read.spec().kind, read.spec().n_quantizers), (CodecKind::SoundStream, 20));
 }
 
 /// A published configuration with one value replaced.

@@ -283,7 +283,7 @@ fn a_codec_without_film_does_not_pretend_to_denoise() {
     codec.encode_with(noise(&toy(), 2, &device), Denoise::On);
 }
 
-/// The configuration of the bundled codec, written before there were options.
+/// The configuration of the first bundled codec, written before there were options.
 const WITHOUT_OPTIONS: &str = r#"{
   "sample_rate_hz": 16000,
   "encoder_channels": 8,
@@ -304,7 +304,8 @@ const WITHOUT_OPTIONS: &str = r#"{
 #[test]
 fn a_configuration_without_options_is_read_and_written_as_it_was() {
     let config = SoundStreamConfig::load_binary(WITHOUT_OPTIONS.as_bytes()).unwrap();
-    assert_eq!(config, SoundStreamConfig::tiny_16khz());
+    let quantizer = QuantizerConfig::residual(16, 1024);
+    assert_eq!(config, SoundStreamConfig { quantizer, ..SoundStreamConfig::tiny_16khz() });
     let file = tempfile::NamedTempFile::new().unwrap();
     config.save(file.path()).unwrap();
     assert_eq!(std::fs::read_to_string(file.path()).unwrap(), WITHOUT_OPTIONS);
@@ -321,6 +322,7 @@ fn options_are_read_with_what_they_leave_out() {
         channels: Channels::Stereo,
         film: Some(FilmSide::Decoder),
         attention: Some(LocalAttentionConfig { n_layers: 2, ..Default::default() }),
+        quantizer: QuantizerConfig::residual(16, 1024),
         ..SoundStreamConfig::tiny_16khz()
     };
     assert_eq!(SoundStreamConfig::load_binary(text.as_bytes()).unwrap(), expected);
