@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use audiolm_nn::fingerprint;
-use audiolm_semantic::{Encoder, EncoderConfig, Mfcc, MfccConfig};
+use audiolm_semantic::{Encoder, EncoderConfig, FrameGeometry, Mfcc, MfccConfig};
 use burn::prelude::*;
 
 use crate::semantic_encoder::PART;
@@ -82,8 +82,9 @@ fn check(
         return Err(refused("targets_layer", expected, settings.targets_layer.to_string()));
     }
     let frames = |it: &EncoderConfig| {
-        let hop = it.geometry().hop_samples;
-        format!("frames of {hop} samples at {} Hz", it.sample_rate_hz())
+        let FrameGeometry { window_samples, hop_samples } = it.geometry();
+        let rate = it.sample_rate_hz();
+        format!("frames of {hop_samples} samples that see {window_samples}, at {rate} Hz")
     };
     let expected = frames(&settings.encoder());
     match frames(found) == expected {

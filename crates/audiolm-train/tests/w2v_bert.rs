@@ -80,7 +80,7 @@ fn its_encoder_is_clustered_and_spoken_of() {
 }
 
 #[test]
-fn hubert_learns_from_its_clusters() {
+fn hubert_does_not_learn_from_other_frames_than_its_own() {
     let [data, first, second] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     recordings(data.path(), gliding_tone);
     let mut plan = plan(data.path());
@@ -88,7 +88,10 @@ fn hubert_learns_from_its_clusters() {
     plan.semantic_encoder.w2v_bert = None;
     plan.semantic_encoder.targets_from = first.path().to_owned();
     plan.semantic_encoder.targets_layer = 1;
-    assert_eq!(run(Stage::SemanticEncoder, second.path(), &plan).unwrap(), Ending::Finished);
+    let error = run(Stage::SemanticEncoder, second.path(), &plan).unwrap_err().to_string();
+    let expected = "semantic_encoder.targets_from: expected frames of 320 samples that see 400, at \
+                    16000 Hz, found frames of 320 samples that see 560, at 16000 Hz";
+    assert_eq!(error, expected);
 }
 
 #[test]
