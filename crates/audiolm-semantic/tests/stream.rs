@@ -1,5 +1,7 @@
 //! A wave in chunks gives the ids of the whole.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use audiolm_nn::generator;
 use audiolm_semantic::{
     Clustering, ConformerConfig, EncoderConfig, HubertConfig, SemanticError, SemanticTokenizer,

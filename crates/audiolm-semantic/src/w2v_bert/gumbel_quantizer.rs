@@ -54,6 +54,7 @@ pub struct GumbelQuantizer {
 
 /// How entries are chosen.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each step")]
 pub(crate) enum CodeChoice {
     /// The greatest logit.
     Greatest,
