@@ -13,7 +13,7 @@ use crate::HubertError;
 /// Shares below this count as none in an entropy.
 const SMALLEST_SHARE: f64 = 1e-9;
 
-/// Configuration of a [`GumbelQuantizer`]; defaults as in w2v-BERT (Chung et al. 2021, arXiv
+/// Configuration of a Gumbel quantizer; defaults as in w2v-BERT (Chung et al. 2021, arXiv
 /// 2108.06209): one codebook of 1024 entries.
 #[derive(Config, Debug, PartialEq)]
 pub struct GumbelQuantizerConfig {
