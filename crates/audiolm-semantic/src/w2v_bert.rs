@@ -103,7 +103,8 @@ pub struct W2vBertOutput {
     pub prediction_loss: Tensor<1>,
     /// Share of the frames whose code was told from every other among the distractors.
     pub contrastive_accuracy: Tensor<1>,
-    /// The same for one who draws by lot among the codes that differ.
+    /// The same for one who draws by lot among the codes that differ. One who always takes the most
+    /// frequent code does better: about as well as `majority`.
     pub contrastive_chance: Tensor<1>,
     /// Share of the codes that were guessed.
     pub prediction_accuracy: Tensor<1>,
