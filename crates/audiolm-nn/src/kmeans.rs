@@ -17,8 +17,8 @@ use seeding::plus_plus;
 /// Points for each cluster that seeds are drawn from; each seed is a pass over all of them.
 pub const SEEDING_POINTS: usize = 16;
 
-/// Points assigned at once, so that the matrix of distances stays small.
-const CHUNK: usize = 16_384;
+/// Points assigned at once, so that the matrix of distances stays within the caches.
+const CHUNK: usize = 2_048;
 
 /// Centroids of `points` `[n, dims]`: `[n_clusters, dims]`.
 ///
