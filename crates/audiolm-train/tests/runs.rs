@@ -7,6 +7,7 @@ use std::path::Path;
 
 use audiolm_audio::Clip;
 use audiolm_codec::{Channels, FilmSide, SoundStream};
+use audiolm_semantic::SemanticTokenizerConfig;
 use audiolm_train::{
     Ending, KmeansMethod, MeasuredOn, Measures, Observer, Plan, Preset, Run, Stage, StopSignal,
     TrainError, Unobserved, read_metrics, train,
@@ -278,4 +279,22 @@ fn clusters_of_an_interrupted_stream_are_those_of_a_whole_one() {
     assert_eq!(lines, metrics(parted.path()));
     let last = lines.iter().rfind(|it| it.on == MeasuredOn::Valid).unwrap();
     assert!(["inertia", "usage", "perplexity"].iter().all(|it| last.measures.get(it).is_some()));
+}
+
+#[test]
+fn clusters_may_be_of_means_of_frames() {
+    let [data, folder] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    recordings(data.path());
+    let mut plan = plan(data.path());
+    run(Stage::SemanticEncoder, folder.path(), &plan).unwrap();
+    for frames_per_id in [1, 2] {
+        // Fitted anew where ids are of more frames.
+        plan.kmeans.frames_per_id = frames_per_id;
+        assert_eq!(run(Stage::Kmeans, folder.path(), &plan).unwrap(), Ending::Finished);
+        let tokenizer = folder.path().join("export/semantic-tokenizer");
+        let found = SemanticTokenizerConfig::load_from(&tokenizer).unwrap();
+        assert_eq!(found.frames_per_id, frames_per_id);
+    }
+    // The language models take such tokens as they take others.
+    assert_eq!(run(Stage::Semantic, folder.path(), &plan).unwrap(), Ending::Finished);
 }
