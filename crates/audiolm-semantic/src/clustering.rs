@@ -110,6 +110,10 @@ impl Clustering {
         self.centroids.dims()[0]
     }
 
+    pub(crate) fn device(&self) -> Device {
+        self.centroids.val().device()
+    }
+
     /// Features of a frame.
     pub fn n_features(&self) -> usize {
         self.centroids.dims()[1]

@@ -320,6 +320,6 @@ impl SemanticTokenizer {
     }
 
     pub(crate) fn device(&self) -> Device {
-        self.clustering.centroids().device()
+        self.clustering.device()
     }
 }
