@@ -13,15 +13,20 @@
 //! assert_eq!(y.dims(), [2]);
 //! ```
 
+mod attention;
+mod byte_product;
 mod elu;
 mod gelu;
 mod ops;
 mod pointwise;
+mod rows_product;
+mod vectors;
 mod windows_product;
 
-use audiolm_nn::Kernels;
+use audiolm_nn::{Kernels, SeenKeys};
 use burn::backend::DispatchDevice;
 use burn::prelude::*;
+use burn::tensor::DType;
 
 /// Those of this crate.
 struct FlexKernels;
@@ -46,5 +51,16 @@ impl Kernels for FlexKernels {
 
     fn windows_product(&self, signal: Tensor<3>, matrix: Tensor<2>, step: usize) -> Tensor<3> {
         ops::windows_product(signal, matrix, step)
+    }
+
+    fn rows_product(&self, rows: Tensor<2>, matrix: Tensor<2>) -> Tensor<2> {
+        match matrix.dtype() {
+            DType::QFloat(_) => ops::byte_product(rows, matrix),
+            _ => ops::rows_product(rows, matrix),
+        }
+    }
+
+    fn attend(&self, queries: Tensor<4>, seen: SeenKeys) -> Tensor<4> {
+        ops::attend(queries, seen)
     }
 }

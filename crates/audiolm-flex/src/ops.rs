@@ -1,11 +1,12 @@
 //! From tensors of any backend to kernels of this one, forward and backward.
 
+use audiolm_nn::SeenKeys;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, QuantizedTensor};
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::prelude::*;
 
-use crate::{elu, gelu, windows_product};
+use crate::{attention, byte_product, elu, gelu, rows_product, windows_product};
 
 /// [`Kernels::elu`](audiolm_nn::Kernels::elu) of what flex holds.
 pub(crate) fn elu(x: Tensor<1>) -> Tensor<1> {
@@ -23,7 +24,26 @@ pub(crate) fn windows_product(signal: Tensor<3>, matrix: Tensor<2>, step: usize)
     Tensor::from_dispatch(<Dispatch as FlexOps>::windows_product(signal, matrix, step))
 }
 
-/// What the functions above dispatch to.
+/// [`Kernels::rows_product`](audiolm_nn::Kernels::rows_product) of what flex holds.
+pub(crate) fn rows_product(rows: Tensor<2>, matrix: Tensor<2>) -> Tensor<2> {
+    let (rows, matrix) = (rows.into_dispatch(), matrix.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as StepOps>::rows_product(rows, matrix))
+}
+
+/// The same with a matrix of bytes.
+pub(crate) fn byte_product(rows: Tensor<2>, matrix: Tensor<2>) -> Tensor<2> {
+    let (rows, matrix) = (rows.into_dispatch(), matrix.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as StepOps>::byte_product(rows, matrix))
+}
+
+/// [`Kernels::attend`](audiolm_nn::Kernels::attend) of what flex holds.
+pub(crate) fn attend(queries: Tensor<4>, seen: SeenKeys) -> Tensor<4> {
+    let [queries, keys, values, bias] =
+        [queries, seen.keys, seen.values, seen.bias].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(<Dispatch as StepOps>::attend(queries, keys, values, bias))
+}
+
+/// What the functions above dispatch to that have gradients.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait FlexOps: Backend {
     /// The exponential linear unit.
@@ -44,6 +64,43 @@ pub(crate) trait FlexOps: Backend {
         kernel: FloatTensor<Self>,
         step: usize,
     ) -> FloatTensor<Self>;
+}
+
+/// What they dispatch to that only serves to generate: it has no gradients.
+#[backend_extension(Flex)]
+pub(crate) trait StepOps: Backend {
+    /// A few rows times a matrix.
+    fn rows_product(rows: FloatTensor<Self>, matrix: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Rows times a matrix of bytes.
+    fn byte_product(rows: FloatTensor<Self>, matrix: QuantizedTensor<Self>) -> FloatTensor<Self>;
+
+    /// What a few queries see.
+    fn attend(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+impl StepOps for Flex {
+    fn rows_product(rows: FloatTensor<Self>, matrix: FloatTensor<Self>) -> FloatTensor<Self> {
+        rows_product::product(rows, matrix)
+    }
+
+    fn byte_product(rows: FloatTensor<Self>, matrix: QuantizedTensor<Self>) -> FloatTensor<Self> {
+        byte_product::product(rows, matrix)
+    }
+
+    fn attend(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        attention::attend(queries, keys, values, bias)
+    }
 }
 
 impl FlexOps for Flex {

@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 use burn::prelude::*;
 use burn::tensor::DType;
 
+use crate::attention::SeenKeys;
+
 static INSTALLED: OnceLock<&'static dyn Kernels> = OnceLock::new();
 
 /// What a backend does in fewer passes than the composition takes, with its gradients, for signals of
@@ -30,6 +32,17 @@ pub trait Kernels: Sync {
     /// - matrix: `[frames * channels_in, channels_out]`, `frames` at least `step`
     /// - output: `[batch, (length - frames) / step + 1, channels_out]`
     fn windows_product(&self, signal: Tensor<3>, matrix: Tensor<2>, step: usize) -> Tensor<3>;
+
+    /// [`product`](crate::product) of a few rows, or of any number with a matrix of
+    /// [bytes](crate::Weights::Int8). It needs no gradient. A row's is the same whatever few stand
+    /// beside it.
+    ///
+    /// # Shapes
+    /// - rows: `[n, d_in]`; matrix: `[d_in, d_out]`; output: `[n, d_out]`
+    fn rows_product(&self, rows: Tensor<2>, matrix: Tensor<2>) -> Tensor<2>;
+
+    /// [`native_attention`](crate::native_attention) of a few queries, which need no gradient.
+    fn attend(&self, queries: Tensor<4>, seen: SeenKeys) -> Tensor<4>;
 }
 
 /// From now on the layers of this process use `kernels` on the devices that they
@@ -42,4 +55,15 @@ pub fn install_kernels(kernels: &'static dyn Kernels) {
 pub(crate) fn kernels_of<const D: usize>(signal: &Tensor<D>) -> Option<&'static dyn Kernels> {
     let kernels = INSTALLED.get().copied().filter(|it| it.serve(&signal.device()));
     kernels.filter(|_| signal.dtype() == DType::F32)
+}
+
+/// Those that have no gradient, for the few rows of a decoder's step.
+pub(crate) fn step_kernels_of<const D: usize>(
+    rows: &Tensor<D>,
+    n_rows: usize,
+) -> Option<&'static dyn Kernels> {
+    /// From so many rows on a backend's own products are as fast.
+    const FEW: usize = 16;
+    let kernels = kernels_of(rows).filter(|_| n_rows < FEW);
+    kernels.filter(|_| !rows.device().is_autodiff())
 }

@@ -20,6 +20,7 @@
 //! # Ok::<(), audiolm_nn::ConvError>(())
 //! ```
 
+mod attention;
 mod banded_product;
 mod causal_conv;
 mod causal_conv_transpose;
@@ -30,6 +31,8 @@ mod gelu;
 mod kernels;
 pub mod kmeans;
 mod mel;
+mod narrow_weights;
+mod product;
 mod random;
 mod spectrogram;
 mod weight_file;
@@ -37,6 +40,7 @@ mod weight_reader;
 mod weights;
 mod windows_product;
 
+pub use attention::{SeenKeys, native_attention};
 pub use causal_conv::{CausalConv1d, CausalConv1dConfig, CausalConv1dState};
 pub use causal_conv_transpose::{
     CausalConvTranspose1d, CausalConvTranspose1dConfig, CausalConvTranspose1dState,
@@ -47,6 +51,8 @@ pub use fingerprint::fingerprint;
 pub use gelu::gelu;
 pub use kernels::{Kernels, install_kernels};
 pub use mel::{MelConfig, MelNorm, MelScale, mel_filterbank};
+pub use narrow_weights::Weights;
+pub use product::product;
 pub use random::{Generator, generator};
 pub use spectrogram::{Padding, Spectrum, Stft, StftConfig};
 pub use weight_file::{published_weights, shard_names};
