@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use audiolm_codec::{Codec, CodecConfig};
-use audiolm_nn::load_weights;
+use audiolm_nn::{Weights, load_weights};
 use audiolm_semantic::{SemanticTokenizer, SemanticTokenizerConfig};
 use audiolm_transformer::{
     CoarseStage, CoarseStageConfig, ConfigError, FineStage, FineStageConfig, SemanticStage,
@@ -34,6 +34,18 @@ pub(crate) struct Models {
     pub(crate) semantic: SemanticStage,
     pub(crate) coarse: CoarseStage,
     pub(crate) fine: FineStage,
+}
+
+impl Models {
+    /// The same with the weights of the language models as these.
+    pub(crate) fn with_weights(self, weights: Weights) -> Self {
+        Self {
+            semantic: self.semantic.with_weights(weights),
+            coarse: self.coarse.with_weights(weights),
+            fine: self.fine.with_weights(weights),
+            ..self
+        }
+    }
 }
 
 impl Configs {

@@ -1,5 +1,6 @@
 //! Causal multi-head attention.
 
+use audiolm_nn::{SeenKeys, native_attention, product};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::prelude::*;
 
@@ -71,14 +72,15 @@ impl Attention {
             None => new,
         };
         let attended = attend(queries, &seen, &relation.bias);
-        self.output.forward(attended.swap_dims(1, 2).reshape([batch, time, d_model]))
+        let attended = attended.swap_dims(1, 2).reshape([batch, time, d_model]);
+        product(attended, self.output.weight.val())
     }
 
     /// Scaled queries `[batch, heads, time, features]`, and what later queries may look at.
     fn projected(&self, input: Tensor<3>, clock: Option<&ClockFeatures>) -> (Tensor<4>, Seen) {
         let [batch, time, d_model] = input.dims();
         let d_head = d_model / self.n_heads;
-        let all = self.project.forward(input);
+        let all = product(input, self.project.weight.val());
         let part = |idx: usize| {
             all.clone()
                 .slice_dim(2, idx * d_model..(idx + 1) * d_model)
@@ -120,6 +122,11 @@ fn attend(queries: Tensor<4>, seen: &Seen, bias: &[Tensor<4>]) -> Tensor<4> {
 fn attend_block(queries: Tensor<4>, seen: Seen, bias: Tensor<4>) -> Tensor<4> {
     let [_, _, values, _] = seen.values.dims();
     let d_head = values - 1;
+    let real_values = seen.values.clone().slice_dim(2, 0..d_head);
+    let keys = SeenKeys { keys: seen.keys.clone(), values: real_values, bias: bias.clone() };
+    if let Some(attended) = native_attention(&queries, &keys) {
+        return attended;
+    }
     let scores = queries.matmul(seen.keys) + bias;
     // Subtracting the greatest score changes no result, so no gradient need pass it.
     let greatest = scores.clone().detach().max_dim(3);

@@ -1,8 +1,8 @@
 //! One layer of the stack.
 
+use audiolm_nn::{gelu, product};
 use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig, RmsNorm, RmsNormConfig};
 use burn::prelude::*;
-use burn::tensor::activation::gelu;
 
 use crate::attention::{Attention, Relation};
 use crate::decoder::DecoderConfig;
@@ -55,8 +55,9 @@ impl Block {
         let attended =
             self.attention.forward(self.attention_norm.forward(input.clone()), relation, cache);
         let input = input + self.dropout.forward(attended);
-        let hidden = self.expand.forward(self.feed_forward_norm.forward(input.clone()));
-        let added = self.contract.forward(gelu(hidden));
+        let normed = self.feed_forward_norm.forward(input.clone());
+        let hidden = product(normed, self.expand.weight.val());
+        let added = product(gelu(hidden), self.contract.weight.val());
         input + self.dropout.forward(added)
     }
 }

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use audiolm_nn::Generator;
+use audiolm_nn::{Generator, Weights};
 use burn::prelude::*;
 
 use crate::codes::{CodeModel, CodeSequences, Continuation, Predicted, Timed};
@@ -100,6 +100,11 @@ impl CoarseStageConfig {
 impl CoarseStage {
     /// AudioLM's temperature for this stage (section IV-A), without truncation.
     pub const PAPER_SAMPLING: Sampling = Sampling::at(0.8);
+
+    /// The same with the weights of its decoder as these, for use, not to learn.
+    pub fn with_weights(self, weights: Weights) -> Self {
+        Self { model: self.model.with_weights(weights), ..self }
+    }
 
     /// The layout of the codes.
     pub fn layout(&self) -> CodeLayout {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use audiolm_nn::Generator;
+use audiolm_nn::{Generator, Weights, product};
 use burn::module::Param;
 use burn::prelude::*;
 
@@ -81,6 +81,10 @@ impl CodeModel {
         let table = embedding_table(vocabulary, decoder.d_model(), &decoder.device());
         let clock = Clock::init(decoder.n_heads(), &decoder.device());
         Self { decoder, clock, table, n_others, n_quantizers, codebook_size }
+    }
+
+    pub(crate) fn with_weights(self, weights: Weights) -> Self {
+        Self { decoder: self.decoder.with_weights(weights), ..self }
     }
 
     pub(crate) fn layout(&self) -> CodeLayout {
@@ -204,8 +208,8 @@ impl CodeModel {
 
     /// The scores of the codes of a quantizer in a state, `[1, d_model]`.
     fn logits(&self, state: Tensor<2>, quantizer: usize) -> Vec<f32> {
-        let logits = state.unsqueeze_dim(0).matmul(self.heads(quantizer..quantizer + 1));
-        on_host(logits.reshape([self.codebook_size]))
+        let head = self.heads(quantizer..quantizer + 1).squeeze_dim(0);
+        on_host(product(state, head).flatten(0, 1))
     }
 
     /// A reader of one sequence of up to `capacity` tokens.

@@ -1,5 +1,6 @@
 //! The decoder-only stack that all three stages share.
 
+use audiolm_nn::Weights;
 use burn::nn::{Dropout, DropoutConfig, RmsNorm, RmsNormConfig};
 use burn::prelude::*;
 
@@ -101,6 +102,11 @@ impl Decoder {
     /// Width of what goes in and comes out.
     pub fn d_model(&self) -> usize {
         self.d_model
+    }
+
+    /// The same with its weights as these, for use, not to learn.
+    pub fn with_weights(self, weights: Weights) -> Self {
+        weights.of(self)
     }
 
     /// The hidden states of whole sequences.

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use audiolm_nn::Generator;
+use audiolm_nn::{Generator, Weights};
 use burn::prelude::*;
 
 use crate::codes::{CodeModel, CodeSequences, Continuation, Predicted, Timed};
@@ -96,6 +96,11 @@ impl FineStageConfig {
 impl FineStage {
     /// AudioLM's temperature for this stage (section IV-A), without truncation.
     pub const PAPER_SAMPLING: Sampling = Sampling::at(0.6);
+
+    /// The same with the weights of its decoder as these, for use, not to learn.
+    pub fn with_weights(self, weights: Weights) -> Self {
+        Self { model: self.model.with_weights(weights), ..self }
+    }
 
     /// The layout of whole frames.
     pub fn layout(&self) -> CodeLayout {

@@ -14,6 +14,7 @@
 //! The start token is read only where a recording starts, and the end token is predicted only
 //! where one ends. A crop that begins or stops in the middle teaches neither.
 
+use audiolm_nn::{Weights, product};
 use burn::module::Param;
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
@@ -87,6 +88,11 @@ impl SemanticStage {
     /// AudioLM's temperature for this stage (section IV-A), without truncation.
     pub const PAPER_SAMPLING: Sampling = Sampling::at(0.6);
 
+    /// The same with the weights of its decoder as these, for use, not to learn.
+    pub fn with_weights(self, weights: Weights) -> Self {
+        Self { decoder: self.decoder.with_weights(weights), ..self }
+    }
+
     /// The token predicted where a recording ends; the ids come before it.
     pub fn end(&self) -> u32 {
         self.n_ids as u32
@@ -114,7 +120,7 @@ impl SemanticStage {
     /// - hidden: `[n, d_model]`; output: `[n, n_ids + 1]`
     pub(crate) fn id_logits(&self, hidden: Tensor<2>) -> Tensor<2> {
         let scored = self.ids.val().slice_dim(0, 0..self.n_ids + 1);
-        hidden.matmul(scored.transpose())
+        product(hidden, scored.transpose())
     }
 
     /// Scores of the durations of ids that have just been chosen.

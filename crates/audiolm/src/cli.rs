@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use audiolm::DeviceName;
+use audiolm::{DeviceName, Weights};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
@@ -47,6 +48,11 @@ pub struct Global {
     /// cuda:1 [default: $BURN_DEVICE, else the first that is compiled in]
     #[arg(long, global = true, value_name = "NAME")]
     pub device: Option<DeviceName>,
+    /// What the weights of the language models are multiplied as: eight bits are faster, and change
+    /// a little what is drawn
+    #[arg(long, global = true, value_name = "TYPE", default_value = Weights::default().name(),
+          value_parser = weights())]
+    pub weights: Weights,
     /// What chance is made of: the same seed gives the same result [default: 0]
     #[arg(long, global = true, value_name = "N", value_parser = numbers::seed,
           allow_negative_numbers = true)]
@@ -54,6 +60,11 @@ pub struct Global {
     /// Print the result as JSON
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+fn weights() -> impl TypedValueParser<Value = Weights> {
+    PossibleValuesParser::new(Weights::ALL.map(Weights::name))
+        .map(|name| Weights::from_name(&name).unwrap_or_default())
 }
 
 #[derive(Subcommand)]

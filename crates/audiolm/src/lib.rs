@@ -31,6 +31,7 @@ pub mod discrimination;
 pub mod evaluation;
 
 pub use audiolm_audio::Clip;
+pub use audiolm_nn::Weights;
 pub use audiolm_pipeline::{
     AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation, ResynthesizeOptions,
     StageSampling, Tokens,

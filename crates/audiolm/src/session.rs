@@ -52,7 +52,8 @@ impl Session {
     /// The models of the bundle, on the device. The bundle is checked first, whatever the device.
     pub fn load(&self) -> Result<AudioLm> {
         let bundle = Bundle::open(self.bundle_folder()?)?;
-        Ok(AudioLm::of_bundle(&bundle, &self.device()?)?)
+        let lm = AudioLm::of_bundle(&bundle, &self.device()?)?;
+        Ok(lm.with_weights(self.options.weights))
     }
 
     /// The codec of this name, or that of the bundle where none is named.
