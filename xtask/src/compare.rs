@@ -1,4 +1,4 @@
-//! Our models beside those of audiolm-pytorch, trained on the same recordings.
+//! Our models beside those of audiolm-pytorch: trained on the same recordings, or drawing tokens.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
+use crate::compare_generation::GenerationArgs;
 use crate::shell::{self, cargo, root, say};
 
 /// What is compared.
@@ -22,6 +23,8 @@ pub struct CompareArgs {
 enum What {
     /// SoundStream, from scratch: after as many steps, and after as much time
     Codec(CodecArgs),
+    /// How fast tokens are drawn: ours and PyTorch's, in turns
+    Generation(GenerationArgs),
 }
 
 /// How to compare codecs.
@@ -69,6 +72,7 @@ impl CompareArgs {
     pub fn run(&self) -> Result<()> {
         match &self.what {
             What::Codec(args) => args.run(),
+            What::Generation(args) => args.run(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod arrows;
 mod check;
 mod compare;
+mod compare_generation;
 mod package;
 mod shell;
 mod smoke;
@@ -29,7 +30,7 @@ enum Task {
     Train(train::TrainArgs),
     /// Train every stage for seconds on generated sounds, bundle them, and continue a prompt
     Smoke,
-    /// Train our models and those of audiolm-pytorch on the same recordings, and compare them
+    /// Compare our models with those of audiolm-pytorch: trained on the same recordings, or drawing tokens
     Compare(compare::CompareArgs),
     /// Package every library crate as for publication
     Package(package::PackageArgs),
