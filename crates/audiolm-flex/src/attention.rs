@@ -7,10 +7,8 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::elu::exp;
+use crate::rows_product::is_worth_sharing;
 use crate::vectors::{AddScaled, Products, Rows, Vectors};
-
-/// Numbers of keys and values below which one core is faster than two.
-const WORTH_SHARING: usize = 1 << 16;
 
 /// `softmax(queries · keys + bias) · values`, every query for itself.
 ///
@@ -39,9 +37,9 @@ pub(crate) fn attend(
             attention.attend([head / heads, head % heads, query], output);
         }
     };
-    match size < WORTH_SHARING {
-        true => output.chunks_mut(n * d_head).enumerate().for_each(attend),
-        false => output.par_chunks_mut(n * d_head).enumerate().for_each(attend),
+    match is_worth_sharing::<f32>(size) {
+        false => output.chunks_mut(n * d_head).enumerate().for_each(attend),
+        true => output.par_chunks_mut(n * d_head).enumerate().for_each(attend),
     }
     FlexTensor::from_data(TensorData::new(output, Shape::new([batch, heads, n, d_head])))
 }

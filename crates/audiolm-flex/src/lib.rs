@@ -36,6 +36,14 @@ pub fn install() {
     audiolm_nn::install_kernels(&FlexKernels);
 }
 
+/// Lets the calling thread be one of those that share work, where no pool of threads is made yet.
+/// Otherwise it hands each piece of work to them and sleeps, which costs as much as a small piece
+/// itself. To be called once, by a thread that lives as long as the process.
+pub fn work_on_this_thread() {
+    // An error says that a pool was made before, which will do.
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+}
+
 impl Kernels for FlexKernels {
     fn serve(&self, device: &Device) -> bool {
         matches!(device.clone().without_autodiff().as_dispatch(), DispatchDevice::Flex(_))

@@ -55,9 +55,9 @@ pub(crate) fn sum_of_parts<W: Copy + Into<f32> + Sync>(
         finish(idx, sums);
     };
     let mut sums = vec![0.0; size * rows.length.div_ceil(part).max(1)];
-    match rows.length <= part {
-        true => add((0, &mut sums)),
-        false => sums.par_chunks_mut(size).enumerate().for_each(add),
+    match is_worth_sharing::<W>(rows.length * vectors.length) {
+        false => sums.chunks_mut(size).enumerate().for_each(add),
+        true => sums.par_chunks_mut(size).enumerate().for_each(add),
     }
     let (total, parts) = sums.split_at_mut(size);
     for part in parts.chunks_exact(size) {
@@ -80,11 +80,16 @@ fn by_columns(rows: &FlexTensor, matrix: &FlexTensor) -> FlexTensor {
         Arch::new().dispatch(Products { rows, vectors, products });
     };
     let mut products = vec![0.0; n * n_out];
-    match n_out <= part {
-        true => multiply((0, &mut products)),
-        false => products.par_chunks_mut(part * n).enumerate().for_each(multiply),
+    match is_worth_sharing::<f32>(width * n_out) {
+        false => products.chunks_mut(part * n).enumerate().for_each(multiply),
+        true => products.par_chunks_mut(part * n).enumerate().for_each(multiply),
     }
     tensor(products, [n_out, n]).transpose(0, 1)
+}
+
+/// Whether so many numbers take longer to read than other cores to wake up: about 0.1 ms.
+pub(crate) fn is_worth_sharing<W>(n_numbers: usize) -> bool {
+    n_numbers * size_of::<W>() >= 1 << 21
 }
 
 /// All of a tensor in one piece.

@@ -35,7 +35,7 @@ struct Case {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    rayon::ThreadPoolBuilder::new().use_current_thread().build_global()?;
+    audiolm_flex::work_on_this_thread();
     audiolm_flex::install();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, batch, weights] = &arguments[..] else {

@@ -31,7 +31,7 @@ struct Cost {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    rayon::ThreadPoolBuilder::new().use_current_thread().build_global()?;
+    audiolm_flex::work_on_this_thread();
     audiolm_flex::install();
     let folder = std::env::args().nth(1).ok_or("expected a folder")?;
     let curves: Vec<(&str, Vec<Cost>)> = Weights::ALL

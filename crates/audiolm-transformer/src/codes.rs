@@ -149,10 +149,14 @@ impl CodeModel {
     /// What scores the codes of some quantizers: `[quantizers, d_model, codes]`.
     fn heads(&self, quantizers: Range<usize>) -> Tensor<3> {
         let (width, d_model) = (quantizers.len(), self.decoder.d_model());
+        self.rows(quantizers).reshape([width, self.codebook_size, d_model]).swap_dims(1, 2)
+    }
+
+    /// What embeds the codes of some quantizers: `[quantizers · codes, d_model]`.
+    fn rows(&self, quantizers: Range<usize>) -> Tensor<2> {
         let start = self.token(quantizers.start, 0) as usize;
         let end = self.token(quantizers.end, 0) as usize;
-        let rows = self.table.val().slice_dim(0, start..end);
-        rows.reshape([width, self.codebook_size, d_model]).swap_dims(1, 2)
+        self.table.val().slice_dim(0, start..end)
     }
 
     /// Draws codes one after another; `on_code` hears how many there are.
@@ -208,7 +212,7 @@ impl CodeModel {
 
     /// The scores of the codes of a quantizer in a state, `[1, d_model]`.
     fn logits(&self, state: Tensor<2>, quantizer: usize) -> Vec<f32> {
-        let head = self.heads(quantizer..quantizer + 1).squeeze_dim(0);
+        let head = self.rows(quantizer..quantizer + 1).transpose();
         on_host(product(state, head).flatten(0, 1))
     }
 

@@ -22,6 +22,8 @@ use cli::Cli;
 
 fn main() -> ExitCode {
     failure::announce_panics();
+    #[cfg(feature = "flex")]
+    audiolm_flex::work_on_this_thread();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(it) => return failure::usage(&it),
