@@ -5,7 +5,7 @@
 
 use audiolm_nn::{Generator, generator};
 use audiolm_transformer::{
-    CoarseRequest, FineRequest, Length, Runs, SemanticPrompt, SemanticRequest,
+    CoarseRequest, FineRequest, Length, Run, Runs, SemanticPrompt, SemanticRequest,
 };
 
 use crate::configs::Models;
@@ -53,12 +53,13 @@ impl Draw<'_> {
                 ids: self.sampling.semantic,
                 durations: self.sampling.durations,
             };
-            let mut rng = self.generator(Part::Semantic, windows.next());
-            let mut on_run =
-                progress(self.on_progress, Part::Semantic, known - prompt, total - prompt);
-            let runs =
-                self.models.semantic.generate(&prompt_runs, &request, &mut rng, &mut on_run)?;
-            frames.extend(runs.frames()?);
+            let (stage, rng) =
+                (&self.models.semantic, self.generator(Part::Semantic, windows.next()));
+            let mut generation = stage.begin(&prompt_runs, &request, rng)?;
+            while let Some(Run { id, duration }) = stage.next_run(&mut generation) {
+                frames.extend(std::iter::repeat_n(id, duration as usize));
+                self.report(Part::Semantic, frames.len() - prompt, total - prompt);
+            }
         }
         Ok(())
     }
@@ -85,12 +86,12 @@ impl Draw<'_> {
                 recall: self.sampling.recall,
                 recalled_frames: view.n_recorded(prompt),
             };
-            let mut rng = self.generator(Part::Coarse, windows.next());
-            let mut report =
-                progress(self.on_progress, Part::Coarse, known - prompt, total - prompt);
-            let drawn =
-                self.models.coarse.generate(&request, &mut rng, &mut |n| report(n / width))?;
-            codes.extend(drawn);
+            let (stage, rng) = (&self.models.coarse, self.generator(Part::Coarse, windows.next()));
+            let mut generation = stage.begin(&request, rng)?;
+            while let Some(drawn) = stage.next_frame(&mut generation) {
+                codes.extend(drawn);
+                self.report(Part::Coarse, codes.len() / width - prompt, total - prompt);
+            }
         }
         Ok(())
     }
@@ -111,11 +112,12 @@ impl Draw<'_> {
                 recall: self.sampling.recall,
                 recalled_frames: view.n_recorded(prompt),
             };
-            let mut rng = self.generator(Part::Fine, chunks.next());
-            let mut report = progress(self.on_progress, Part::Fine, known - prompt, total - prompt);
-            let drawn =
-                self.models.fine.generate(&request, &mut rng, &mut |n| report(n / width))?;
-            fine.extend(drawn);
+            let (stage, rng) = (&self.models.fine, self.generator(Part::Fine, chunks.next()));
+            let mut generation = stage.begin(&request, rng)?;
+            while let Some(drawn) = stage.next_frame(&mut generation) {
+                fine.extend(drawn);
+                self.report(Part::Fine, fine.len() / width - prompt, total - prompt);
+            }
         }
         Ok(())
     }
@@ -123,14 +125,8 @@ impl Draw<'_> {
     fn generator(&self, stage: Part, window: Option<u64>) -> Generator {
         generator(self.seed, stage.folder(), window.unwrap_or_default())
     }
-}
 
-/// Reports frames of one window as frames of the whole request.
-fn progress(
-    on_progress: &mut dyn FnMut(Progress),
-    stage: Part,
-    before: usize,
-    total: usize,
-) -> impl FnMut(usize) {
-    move |drawn| on_progress(Progress { stage, done: before + drawn, total })
+    fn report(&mut self, stage: Part, done: usize, total: usize) {
+        (self.on_progress)(Progress { stage, done, total });
+    }
 }

@@ -49,7 +49,7 @@ fn continues(bencher: Bencher, n_frames: usize) {
     };
     bencher
         .counter(ItemsCount::new(n_frames * N_QUANTIZERS))
-        .bench(|| stage.generate(&request, &mut generator(1, "bench", 0), &mut |_| {}).unwrap());
+        .bench(|| stage.generate(&request, generator(1, "bench", 0)).unwrap());
 }
 
 /// The loss and its gradients.

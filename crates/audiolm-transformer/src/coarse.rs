@@ -10,7 +10,8 @@ use std::ops::Range;
 use audiolm_nn::{Generator, Weights};
 use burn::prelude::*;
 
-use crate::codes::{CodeModel, CodeSequences, Continuation, Predicted, Timed};
+use crate::code_generation::{CodeGeneration, Continuation};
+use crate::codes::{CodeModel, CodeSequences, Predicted, Timed};
 use crate::decoder::DecoderConfig;
 use crate::error::{ConfigError, GenerateError, TokenError};
 use crate::layout::{CodeLayout, in_range, nonzero};
@@ -112,14 +113,20 @@ impl CoarseStage {
     }
 
     /// Draws the codes of the frames after the prompt, row-major, without the prompt's.
-    ///
-    /// `on_code` is called after each code with the number drawn so far.
     pub fn generate(
         &self,
         request: &CoarseRequest,
-        rng: &mut Generator,
-        on_code: &mut dyn FnMut(usize),
+        rng: Generator,
     ) -> Result<Vec<u32>, GenerateError> {
+        Ok(self.model.rest(self.begin(request, rng)?))
+    }
+
+    /// Begins to draw the same: reads what is given.
+    pub fn begin(
+        &self,
+        request: &CoarseRequest,
+        rng: Generator,
+    ) -> Result<CodeGeneration, GenerateError> {
         request.sampling.validate()?;
         request.recall.validate()?;
         let semantic = self.semantic(request.semantic, request.semantic_frames)?;
@@ -128,11 +135,19 @@ impl CoarseStage {
             prefix: semantic.then(self.model.predicted(request.prompt_codes, self.quantizers())),
             quantizers: self.quantizers(),
             frames: n_prompt..n_prompt + request.n_frames,
-            sampling: &request.sampling,
+            sampling: request.sampling,
             recall: request.recall,
             recalled_frames: request.recalled_frames,
         };
-        Ok(self.model.draw(&continuation, rng, on_code))
+        Ok(self.model.begin(&continuation, rng))
+    }
+
+    /// Draws the codes of the next frame; none after the last.
+    ///
+    /// # Panics
+    /// Where another stage has begun.
+    pub fn next_frame(&self, generation: &mut CodeGeneration) -> Option<Vec<u32>> {
+        self.model.next_frame(generation)
     }
 
     fn quantizers(&self) -> Range<usize> {
@@ -271,14 +286,8 @@ mod tests {
             recall: Recall::NONE,
             recalled_frames: 0,
         };
-        let draw = |seed| {
-            let mut heard = Vec::new();
-            let codes = stage
-                .generate(&request, &mut generator(seed, "test", 0), &mut |it| heard.push(it))
-                .unwrap();
-            assert_eq!(heard, (1..=60).collect::<Vec<_>>());
-            codes
-        };
+        let draw = |seed| stage.generate(&request, generator(seed, "test", 0)).unwrap();
+        assert_eq!(draw(1).len(), 60);
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
         // 60 draws from 8 codes of a model that knows nothing: all of them come.
@@ -299,7 +308,7 @@ mod tests {
                 recall: Recall { share: 1.0, sharpness: 0.0 },
                 recalled_frames,
             };
-            stage.generate(&request, &mut generator(1, "test", 0), &mut |_| {}).unwrap()
+            stage.generate(&request, generator(1, "test", 0)).unwrap()
         };
         let of_quantizer = |codes: &[u32], quantizer: usize| -> std::collections::BTreeSet<u32> {
             codes.iter().skip(quantizer).step_by(N_QUANTIZERS).copied().collect()

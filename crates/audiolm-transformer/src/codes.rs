@@ -1,12 +1,11 @@
-//! What the coarse and the fine stage share: a table of codes that embeds and scores, and the
-//! drawing of one code after another.
+//! What the coarse and the fine stage share: a table of codes that embeds and scores.
 //!
 //! The code at position i (from 1) of a row is shifted by o_i = ((i − 1) mod Q)·N (AudioLM, section
 //! III-C), here behind the other tokens, so that no two quantizers share a token.
 
 use std::ops::Range;
 
-use audiolm_nn::{Generator, Weights, product};
+use audiolm_nn::Weights;
 use burn::module::Param;
 use burn::prelude::*;
 
@@ -14,8 +13,6 @@ use crate::clock::{Clock, ClockFeatures};
 use crate::decoder::Decoder;
 use crate::kv_cache::KvCache;
 use crate::layout::CodeLayout;
-use crate::recall::{Memory, Recall};
-use crate::sampler::{Sampling, sample};
 use crate::stage::{Padded, at_positions, embedding_table, nll, on_host};
 
 /// A decoder over a vocabulary whose last part are the codes of some quantizers.
@@ -59,19 +56,6 @@ pub(crate) struct CodeSequences {
 pub(crate) struct Predicted {
     pub(crate) first_position: usize,
     pub(crate) n_frames: usize,
-}
-
-/// What to draw: the codes of `frames` after `prefix`, for `quantizers` in turn.
-#[derive(Debug)]
-pub(crate) struct Continuation<'a> {
-    pub(crate) prefix: Timed,
-    pub(crate) quantizers: Range<usize>,
-    pub(crate) frames: Range<usize>,
-    pub(crate) sampling: &'a Sampling,
-    /// Of the codes at the end of the prefix, `frames.start` frames of them...
-    pub(crate) recall: Recall,
-    /// ...those of so many of the first.
-    pub(crate) recalled_frames: usize,
 }
 
 impl CodeModel {
@@ -120,7 +104,7 @@ impl CodeModel {
     }
 
     /// The code of a token that is one.
-    fn code(&self, token: u32) -> u32 {
+    pub(crate) fn code(&self, token: u32) -> u32 {
         (token - self.n_others as u32) % self.codebook_size as u32
     }
 
@@ -153,94 +137,22 @@ impl CodeModel {
     }
 
     /// What embeds the codes of some quantizers: `[quantizers · codes, d_model]`.
-    fn rows(&self, quantizers: Range<usize>) -> Tensor<2> {
+    pub(crate) fn rows(&self, quantizers: Range<usize>) -> Tensor<2> {
         let start = self.token(quantizers.start, 0) as usize;
         let end = self.token(quantizers.end, 0) as usize;
         self.table.val().slice_dim(0, start..end)
     }
 
-    /// Draws codes one after another; `on_code` hears how many there are.
-    pub(crate) fn draw(
-        &self,
-        continuation: &Continuation,
-        rng: &mut Generator,
-        on_code: &mut dyn FnMut(usize),
-    ) -> Vec<u32> {
-        let Continuation { prefix, quantizers, frames, sampling, .. } = continuation;
-        let n_codes = quantizers.len() * frames.len();
-        let mut reader = self.reader(prefix.tokens.len() + n_codes);
-        let mut next = prefix.clone();
-        let mut codes = Vec::with_capacity(n_codes);
-        let mut memory = None;
-        for frame in frames.clone() {
-            for (idx, quantizer) in quantizers.clone().enumerate() {
-                let states = reader.states(&next);
-                let memory = memory.get_or_insert_with(|| self.memory(continuation, &states));
-                let state = last(states);
-                let logits = self.logits(state.clone(), quantizer);
-                let state = || on_host(state.flatten(0, 1));
-                let logits = memory.mixed(logits, state, idx, sampling);
-                let code = sample(&logits, sampling, rng) as u32;
-                let ends_frame = quantizer + 1 == quantizers.end;
-                next = Timed {
-                    tokens: vec![self.token(quantizer, code)],
-                    frames: vec![(frame + usize::from(ends_frame)) as u32],
-                };
-                codes.push(code);
-                on_code(codes.len());
-            }
-        }
-        codes
+    /// An empty cache for one sequence of up to `capacity` tokens.
+    pub(crate) fn cache(&self, capacity: usize) -> KvCache {
+        self.decoder.timed_cache(capacity)
     }
 
-    /// The codes of the prefix that may be recalled, each with the state before it: that of the
-    /// token before.
-    ///
-    /// # Shapes
-    /// - states: `[time, d_model]`, those after each token of the prefix
-    fn memory(&self, continuation: &Continuation, states: &Tensor<2>) -> Memory {
-        let Continuation { prefix, quantizers, frames, recall, .. } = continuation;
-        let width = quantizers.len();
-        let n_frames = if recall.share > 0.0 { continuation.recalled_frames } else { 0 };
-        let first = prefix.tokens.len() - frames.start * width;
-        let end = first + n_frames.min(frames.start) * width;
-        let [_, d_model] = states.dims();
-        let before = on_host(states.clone().slice_dim(0, first - 1..end).flatten(0, 1));
-        let codes = prefix.tokens[first..end].iter().map(|it| self.code(*it));
-        Memory::new(*recall, width, codes.zip(before.chunks_exact(d_model)))
+    /// Reads the next tokens of the sequence in `cache`; the states after each, `[time, d_model]`.
+    pub(crate) fn states(&self, tokens: &Timed, cache: &mut KvCache) -> Tensor<2> {
+        let (embedded, clock) = self.read(std::slice::from_ref(tokens));
+        self.decoder.step_timed(embedded, Some(clock), cache).squeeze_dim(0)
     }
-
-    /// The scores of the codes of a quantizer in a state, `[1, d_model]`.
-    fn logits(&self, state: Tensor<2>, quantizer: usize) -> Vec<f32> {
-        let head = self.rows(quantizer..quantizer + 1).transpose();
-        on_host(product(state, head).flatten(0, 1))
-    }
-
-    /// A reader of one sequence of up to `capacity` tokens.
-    fn reader(&self, capacity: usize) -> Reader<'_> {
-        Reader { model: self, cache: self.decoder.timed_cache(capacity) }
-    }
-}
-
-/// A model in the middle of one sequence.
-struct Reader<'a> {
-    model: &'a CodeModel,
-    cache: KvCache,
-}
-
-impl Reader<'_> {
-    /// Reads tokens; the states after each of them, `[time, d_model]`.
-    fn states(&mut self, tokens: &Timed) -> Tensor<2> {
-        let (embedded, clock) = self.model.read(std::slice::from_ref(tokens));
-        let states = self.model.decoder.step_timed(embedded, Some(clock), &mut self.cache);
-        states.squeeze_dim(0)
-    }
-}
-
-/// The last of states, `[1, d_model]`.
-fn last(states: Tensor<2>) -> Tensor<2> {
-    let [time, _] = states.dims();
-    states.slice_dim(0, time - 1..time)
 }
 
 impl Timed {
@@ -284,39 +196,15 @@ impl CodeSequences {
 }
 
 #[cfg(test)]
-impl CodeModel {
-    /// The log-likelihoods of one row's codes, read one by one from the cache.
-    pub(crate) fn log_likelihoods_stepwise(
-        &self,
-        prefix: Timed,
-        codes: &[u32],
-        quantizers: Range<usize>,
-    ) -> Vec<f32> {
-        let tokens = self.predicted(codes, quantizers.clone());
-        let mut reader = self.reader(prefix.tokens.len() + tokens.tokens.len());
-        let mut next = prefix;
-        let score = |(at, code): (usize, &u32)| {
-            next.tokens.push(tokens.tokens[at]);
-            next.frames.push(tokens.frames[at]);
-            let state = last(reader.states(&next));
-            let logits = self.logits(state, quantizers.start + at % quantizers.len());
-            next = Timed::default();
-            crate::laws::log_softmax(&logits)[*code as usize]
-        };
-        codes.iter().enumerate().map(score).collect()
-    }
+pub(crate) fn tiny(n_others: usize, n_quantizers: usize, codebook_size: usize) -> CodeModel {
+    let decoder = crate::laws::tiny_decoder().init(&Device::default()).unwrap();
+    CodeModel::new(decoder, n_others, CodeLayout::new(n_quantizers, codebook_size).unwrap())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::laws;
     use proptest::prelude::*;
-
-    fn model(n_others: usize, n_quantizers: usize, codebook_size: usize) -> CodeModel {
-        let decoder = laws::tiny_decoder().init(&Device::default()).unwrap();
-        CodeModel::new(decoder, n_others, CodeLayout::new(n_quantizers, codebook_size).unwrap())
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
@@ -324,7 +212,7 @@ mod tests {
         fn every_code_of_every_quantizer_has_its_own_token(
             n_others in 1..6usize, n_quantizers in 1..7usize, size in 1..50usize,
         ) {
-            let model = model(n_others, n_quantizers, size);
+            let model = tiny(n_others, n_quantizers, size);
             for quantizer in 0..n_quantizers {
                 for code in 0..size as u32 {
                     let token = model.token(quantizer, code);
@@ -338,38 +226,8 @@ mod tests {
 
     #[test]
     fn rows_are_frames() {
-        let given = model(3, 3, 10).given(&[1, 7, 2, 8], 1..3);
+        let given = tiny(3, 3, 10).given(&[1, 7, 2, 8], 1..3);
         assert_eq!(given.tokens, [14, 30, 15, 31]);
         assert_eq!(given.frames, [0, 0, 1, 1]);
-    }
-
-    #[test]
-    fn each_code_is_remembered_with_the_state_before_it() {
-        let device = Device::default();
-        device.seed(0);
-        let model = model(3, 2, 8);
-        // No code of a quantizer comes twice, so that it names its place.
-        let codes = [5, 1, 0, 4, 7, 2, 3, 6];
-        let prefix = model.given(&[2, 2], 0..2).then(model.predicted(&codes, 0..2));
-        let continuation = Continuation {
-            prefix: prefix.clone(),
-            quantizers: 0..2,
-            frames: 4..5,
-            sampling: &Sampling::GREEDY,
-            recall: Recall { share: 1.0, sharpness: 1e4 },
-            recalled_frames: 4,
-        };
-        let states = model.reader(prefix.tokens.len()).states(&prefix);
-        let memory = model.memory(&continuation, &states);
-        for (at, code) in codes.into_iter().enumerate() {
-            let before = Timed {
-                tokens: prefix.tokens[..3 + at].to_vec(),
-                frames: prefix.frames[..3 + at].to_vec(),
-            };
-            let state = on_host(last(model.reader(3 + at).states(&before)).flatten(0, 1));
-            let mixed = memory.mixed(vec![0.0; 8], || state, at % 2, &Sampling::GREEDY);
-            let mut rng = audiolm_nn::generator(0, "test", 0);
-            assert_eq!(sample(&mixed, &Sampling::GREEDY, &mut rng) as u32, code, "code {at}");
-        }
     }
 }

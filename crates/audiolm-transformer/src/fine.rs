@@ -11,7 +11,8 @@ use std::ops::Range;
 use audiolm_nn::{Generator, Weights};
 use burn::prelude::*;
 
-use crate::codes::{CodeModel, CodeSequences, Continuation, Predicted, Timed};
+use crate::code_generation::{CodeGeneration, Continuation};
+use crate::codes::{CodeModel, CodeSequences, Predicted, Timed};
 use crate::decoder::DecoderConfig;
 use crate::error::{ConfigError, GenerateError, TokenError};
 use crate::layout::{CodeLayout, SplitCodes, nonzero};
@@ -108,14 +109,20 @@ impl FineStage {
     }
 
     /// Draws the fine codes of the frames after the prompt, row-major, without the prompt's.
-    ///
-    /// `on_code` is called after each code with the number drawn so far.
     pub fn generate(
         &self,
         request: &FineRequest,
-        rng: &mut Generator,
-        on_code: &mut dyn FnMut(usize),
+        rng: Generator,
     ) -> Result<Vec<u32>, GenerateError> {
+        Ok(self.model.rest(self.begin(request, rng)?))
+    }
+
+    /// Begins to draw the same: reads what is given.
+    pub fn begin(
+        &self,
+        request: &FineRequest,
+        rng: Generator,
+    ) -> Result<CodeGeneration, GenerateError> {
         request.sampling.validate()?;
         request.recall.validate()?;
         let expected = self.coarse_layout().n_frames(request.coarse)?;
@@ -127,11 +134,19 @@ impl FineStage {
             prefix: self.sequence(request.coarse, request.prompt_fine),
             quantizers: self.fine_quantizers(),
             frames: found..expected,
-            sampling: &request.sampling,
+            sampling: request.sampling,
             recall: request.recall,
             recalled_frames: request.recalled_frames,
         };
-        Ok(self.model.draw(&continuation, rng, on_code))
+        Ok(self.model.begin(&continuation, rng))
+    }
+
+    /// Draws the codes of the next frame; none after the last.
+    ///
+    /// # Panics
+    /// Where another stage has begun.
+    pub fn next_frame(&self, generation: &mut CodeGeneration) -> Option<Vec<u32>> {
+        self.model.next_frame(generation)
     }
 
     fn fine_quantizers(&self) -> Range<usize> {
@@ -260,7 +275,7 @@ mod tests {
             recall: Recall::NONE,
             recalled_frames: 0,
         };
-        let fine = stage.generate(&request, &mut generator(1, "test", 0), &mut |_| {}).unwrap();
+        let fine = stage.generate(&request, generator(1, "test", 0)).unwrap();
         assert_eq!(fine.len(), 100 * 3);
         for quantizer in 0..3 {
             let drawn: Vec<_> = fine.iter().skip(quantizer).step_by(3).collect();
@@ -295,9 +310,8 @@ mod tests {
             recall: Recall::NONE,
             recalled_frames: 0,
         };
-        let error = stage(&Device::default())
-            .generate(&request, &mut generator(1, "test", 0), &mut |_| {})
-            .unwrap_err();
+        let error =
+            stage(&Device::default()).generate(&request, generator(1, "test", 0)).unwrap_err();
         assert_eq!(error, TokenError::TooManyFrames { expected: 2, found: 3 }.into());
     }
 

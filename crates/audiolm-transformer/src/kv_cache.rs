@@ -45,6 +45,13 @@ impl KvCache {
         self.capacity
     }
 
+    /// How many numbers it holds: the same from the first step to the last.
+    pub fn n_numbers(&self) -> usize {
+        let layer =
+            |it: &LayerCache| [&it.stored.keys, &it.stored.values].map(size).iter().sum::<usize>();
+        self.layers.iter().map(layer).sum()
+    }
+
     /// How many positions have been seen.
     pub fn seen(&self) -> usize {
         self.layers.first().map_or(0, |layer| layer.seen)
@@ -79,6 +86,10 @@ impl LayerCache {
         };
         self.stored.first(self.seen)
     }
+}
+
+fn size(tensor: &Tensor<4>) -> usize {
+    tensor.dims().iter().product()
 }
 
 fn written(stored: Tensor<4>, start: usize, new: Tensor<4>) -> Tensor<4> {

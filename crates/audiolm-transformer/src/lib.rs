@@ -39,7 +39,7 @@
 //!     recall: Recall::NONE,
 //!     recalled_frames: 0,
 //! };
-//! let codes = stage.generate(&request, &mut generator(7, "coarse", 0), &mut |_| {})?;
+//! let codes = stage.generate(&request, generator(7, "coarse", 0))?;
 //! assert_eq!(codes.len(), 5 * 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -48,6 +48,7 @@ mod attention;
 mod block;
 mod clock;
 mod coarse;
+mod code_generation;
 mod codes;
 mod decoder;
 mod dedup;
@@ -66,6 +67,7 @@ mod semantic_sequence;
 mod stage;
 
 pub use coarse::{CoarseBatch, CoarseRequest, CoarseRow, CoarseStage, CoarseStageConfig};
+pub use code_generation::CodeGeneration;
 pub use decoder::{Decoder, DecoderConfig};
 pub use dedup::Runs;
 pub use error::{ConfigError, GenerateError, SamplingError, TokenError};
@@ -76,6 +78,6 @@ pub use position::{Buckets, Direction};
 pub use recall::Recall;
 pub use sampler::{Sampling, sample};
 pub use semantic::{SemanticStage, SemanticStageConfig};
-pub use semantic_generate::{Length, SemanticPrompt, SemanticRequest};
+pub use semantic_generate::{Length, Run, SemanticGeneration, SemanticPrompt, SemanticRequest};
 pub use semantic_sequence::{SemanticBatch, SemanticRow};
 pub use stage::{Stage, StageLoss};

@@ -5,6 +5,7 @@ use burn::prelude::*;
 
 use crate::dedup::Runs;
 use crate::error::{GenerateError, TokenError};
+use crate::kv_cache::KvCache;
 use crate::sampler::{Sampling, sample};
 use crate::semantic::SemanticStage;
 use crate::semantic_sequence::{SemanticRow, SemanticSequences};
@@ -41,6 +42,30 @@ pub struct SemanticRequest {
     pub durations: Sampling,
 }
 
+/// Runs while they are drawn: where the stage is in one sequence, what it remembers of it, and what
+/// the rest will be drawn from.
+///
+/// Room for the whole sequence is taken at the beginning; nothing grows afterwards.
+#[derive(Debug)]
+pub struct SemanticGeneration {
+    cache: KvCache,
+    /// What is to be read before the next run: the prompt, then the latest run.
+    unread: SemanticRow,
+    request: SemanticRequest,
+    rng: Generator,
+    /// Frames that are still to come.
+    n_left: usize,
+}
+
+/// One id and how many frames it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The id.
+    pub id: u32,
+    /// Its frames.
+    pub duration: u32,
+}
+
 impl Length {
     /// The most frames that can come.
     pub fn n_frames(self) -> usize {
@@ -50,39 +75,65 @@ impl Length {
     }
 }
 
+impl SemanticGeneration {
+    /// How many frames are still to come, unless the model ends before.
+    pub fn n_left(&self) -> usize {
+        self.n_left
+    }
+
+    /// How many numbers it remembers the sequence by: the same from the first run to the last.
+    pub fn n_numbers(&self) -> usize {
+        self.cache.n_numbers()
+    }
+}
+
 impl SemanticStage {
     /// Draws the runs that follow the prompt. The last is cut to the frames that were asked for.
-    ///
-    /// `on_run` is called after each run with the number of frames drawn so far.
     pub fn generate(
         &self,
         prompt: &SemanticPrompt,
         request: &SemanticRequest,
-        rng: &mut Generator,
-        on_run: &mut dyn FnMut(usize),
+        rng: Generator,
     ) -> Result<Runs, GenerateError> {
+        let mut generation = self.begin(prompt, request, rng)?;
+        Ok(std::iter::from_fn(|| self.next_run(&mut generation)).collect())
+    }
+
+    /// Begins to draw the same.
+    pub fn begin(
+        &self,
+        prompt: &SemanticPrompt,
+        request: &SemanticRequest,
+        rng: Generator,
+    ) -> Result<SemanticGeneration, GenerateError> {
         request.ids.validate()?;
         request.durations.validate()?;
-        let mut read = self.prompt_row(prompt)?;
-        let n_frames = request.length.n_frames();
-        let mut draw = Draw { ids: &request.ids, durations: &request.durations, rng };
-        let mut cache = self.decoder.cache(1, prompt.ids.len() + 1 + n_frames);
-        let mut runs = Runs::default();
-        let mut frames = 0;
-        while frames < n_frames {
-            let hidden = self.decoder.step(self.read(&read), &mut cache);
-            let [_, time, _] = hidden.dims();
-            let last = hidden.slice_dim(1, time - 1..time).squeeze_dim(1);
-            let Some(run) = self.draw_run(last, request.length, &mut draw) else { break };
-            let duration = run.duration.min((n_frames - frames) as u32);
-            runs.ids.push(run.id);
-            runs.durations.push(duration);
-            frames += duration as usize;
-            on_run(frames);
-            read = SemanticRow { ids: vec![run.id], durations: vec![run.duration], ..read };
-            read.starts = false;
+        let unread = self.prompt_row(prompt)?;
+        let n_left = request.length.n_frames();
+        let cache = self.decoder.cache(1, prompt.ids.len() + 1 + n_left);
+        Ok(SemanticGeneration { cache, unread, request: *request, rng, n_left })
+    }
+
+    /// Draws the next run; none after the last.
+    ///
+    /// # Panics
+    /// Where another stage has begun.
+    pub fn next_run(&self, generation: &mut SemanticGeneration) -> Option<Run> {
+        if generation.n_left == 0 {
+            return None;
         }
-        Ok(runs)
+        let hidden = self.decoder.step(self.read(&generation.unread), &mut generation.cache);
+        let [_, time, _] = hidden.dims();
+        let last = hidden.slice_dim(1, time - 1..time).squeeze_dim(1);
+        let Some(Run { id, duration }) = self.draw_run(last, generation) else {
+            generation.n_left = 0;
+            return None;
+        };
+        generation.unread =
+            SemanticRow { ids: vec![id], durations: vec![duration], ..Default::default() };
+        let duration = duration.min(generation.n_left as u32);
+        generation.n_left -= duration as usize;
+        Some(Run { id, duration })
     }
 
     fn prompt_row(&self, prompt: &SemanticPrompt) -> Result<SemanticRow, TokenError> {
@@ -100,34 +151,29 @@ impl SemanticStage {
     }
 
     /// The next run, or nothing where the model ends.
-    fn draw_run(&self, hidden: Tensor<2>, length: Length, draw: &mut Draw) -> Option<Run> {
+    fn draw_run(&self, hidden: Tensor<2>, generation: &mut SemanticGeneration) -> Option<Run> {
+        let SemanticGeneration { request, rng, .. } = generation;
         let logits = on_host(self.id_logits(hidden.clone()).flatten(0, 1));
-        let allowed = match length {
+        let allowed = match request.length {
             // The end stands behind the ids: a shorter slice cannot choose it.
             Length::Exactly(_) => &logits[..self.n_ids],
             Length::AtMost(_) => &logits[..],
         };
-        let id = sample(allowed, draw.ids, draw.rng) as u32;
+        let id = sample(allowed, &request.ids, rng) as u32;
         if id == self.end() {
             return None;
         }
         let logits = on_host(self.duration_logits(hidden, &[id as i32]).flatten(0, 1));
-        let duration = sample(&logits, draw.durations, draw.rng) as u32 + 1;
+        let duration = sample(&logits, &request.durations, rng) as u32 + 1;
         Some(Run { id, duration })
     }
 }
 
-/// How to draw, and from where.
-struct Draw<'a> {
-    ids: &'a Sampling,
-    durations: &'a Sampling,
-    rng: &'a mut Generator,
-}
-
-/// One token and its frames.
-struct Run {
-    id: u32,
-    duration: u32,
+impl FromIterator<Run> for Runs {
+    fn from_iter<I: IntoIterator<Item = Run>>(runs: I) -> Self {
+        let (ids, durations) = runs.into_iter().map(|it| (it.id, it.duration)).unzip();
+        Self { ids, durations }
+    }
 }
 
 #[cfg(test)]
@@ -145,12 +191,7 @@ mod tests {
     fn drawn(prompt: &SemanticPrompt, length: Length, seed: u64) -> Runs {
         let request =
             SemanticRequest { length, ids: Sampling::at(1.0), durations: Sampling::at(1.0) };
-        let mut heard = 0;
-        let runs = stage()
-            .generate(prompt, &request, &mut generator(seed, "test", 0), &mut |it| heard = it)
-            .unwrap();
-        assert_eq!(heard, runs.n_frames());
-        runs
+        stage().generate(prompt, &request, generator(seed, "test", 0)).unwrap()
     }
 
     fn prompt() -> SemanticPrompt {
@@ -184,12 +225,41 @@ mod tests {
         assert_eq!(drawn(&prompt, Length::Exactly(12), 1).n_frames(), 12);
     }
 
+    #[test]
+    fn two_sequences_can_be_drawn_in_turns() {
+        let (stage, length) = (stage(), Length::Exactly(40));
+        let request =
+            SemanticRequest { length, ids: Sampling::at(1.0), durations: Sampling::at(1.0) };
+        let begin = |seed| stage.begin(&prompt(), &request, generator(seed, "test", 0)).unwrap();
+        let (mut one, mut other) = (begin(1), begin(2));
+        let n_numbers = one.n_numbers();
+        let (mut runs, mut others) = (Vec::new(), Vec::new());
+        while one.n_left() + other.n_left() > 0 {
+            runs.extend(stage.next_run(&mut one));
+            others.extend(stage.next_run(&mut other));
+            assert_eq!(one.n_numbers(), n_numbers);
+        }
+        assert_eq!(stage.next_run(&mut one), None);
+        for (seed, runs) in [(1, runs), (2, others)] {
+            assert_eq!(Runs::from_iter(runs), drawn(&prompt(), length, seed));
+        }
+    }
+
+    #[test]
+    fn nothing_comes_after_the_end() {
+        let (stage, length) = (stage(), Length::AtMost(200));
+        let request =
+            SemanticRequest { length, ids: Sampling::at(1.0), durations: Sampling::at(1.0) };
+        let mut generation = stage.begin(&prompt(), &request, generator(1, "test", 0)).unwrap();
+        while stage.next_run(&mut generation).is_some() {}
+        assert_eq!((generation.n_left(), stage.next_run(&mut generation)), (0, None));
+    }
+
     #[track_caller]
     fn check_refused(prompt: SemanticPrompt, ids: Sampling, expected: GenerateError) {
         let request =
             SemanticRequest { length: Length::Exactly(3), ids, durations: Sampling::GREEDY };
-        let mut rng = generator(1, "test", 0);
-        let error = stage().generate(&prompt, &request, &mut rng, &mut |_| {}).unwrap_err();
+        let error = stage().generate(&prompt, &request, generator(1, "test", 0)).unwrap_err();
         assert_eq!(error, expected);
     }
 
