@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 use audiolm::data::{Corpus, CorpusOptions, Recording, Split};
-use audiolm::eval::{NearestPrompts, stoi};
+use audiolm::eval::{NearestPrompts, Seams, stoi};
+use audiolm::pipeline::Part;
 use audiolm::{AudioLm, Clip, ContinueOptions, Device};
 use audiolm_tests::{bundled_model, recordings};
 
@@ -22,6 +23,13 @@ const CLIP_SECONDS: f64 = 3.0;
 const N_CONTINUED: usize = 12;
 /// How many continuations are nearest their own prompt: by chance it would be one.
 const MIN_NEAREST_OWN: usize = 4;
+
+/// Seconds that are drawn in a dozen windows of coarse codes, and in 46 chunks of fine ones.
+const MANY_WINDOWS_SECONDS: f64 = 12.0;
+/// How likely more happens where a window begins than elsewhere: 0.5, and by chance up to this.
+const MAX_SEAM_RANK: f64 = 0.75;
+/// The most that happens there, as a share of the most elsewhere.
+const MAX_SEAM: f64 = 1.25;
 
 fn model() -> AudioLm {
     AudioLm::load(bundled_model(), &Device::default()).unwrap()
@@ -107,4 +115,42 @@ fn continuations_sound_like_their_prompts() {
     let prompts: Vec<Vec<f32>> = prompts.into_iter().map(|it| it.samples).collect();
     let found = NearestPrompts::find(&prompts, &continuations, lm.sample_rate_hz()).unwrap();
     assert!(found.n_own() >= MIN_NEAREST_OWN, "{} of {N_CONTINUED}", found.n_own());
+}
+
+#[test]
+fn no_window_begins_with_a_seam_that_could_be_heard() {
+    let lm = model();
+    let prompt = Clip::read(bundled_model().join("prompt.wav")).unwrap();
+    let options = ContinueOptions { seconds: MANY_WINDOWS_SECONDS, ..Default::default() };
+    let mut blocks = lm.continue_stream(&prompt, &options).unwrap();
+    let (n_prompt, n_samples) = (blocks.prompt_samples(), blocks.n_samples());
+    let wave: Vec<f32> = blocks.by_ref().flat_map(Result::unwrap).collect();
+    let hop = n_samples / blocks.tokens().unwrap().n_frames();
+    for stage in [Part::Coarse, Part::Fine] {
+        let places = blocks.window_starts(stage).iter().map(|frame| frame * hop);
+        let places: Vec<usize> =
+            places.filter(|it| *it > n_prompt).map(|it| it - n_prompt).collect();
+        let found = Seams::find(&wave[n_prompt..], lm.sample_rate_hz(), &places).unwrap();
+        assert!(found.n_places >= 10, "{} windows of {stage}", found.n_places);
+        for standout in [found.steps, found.bumps] {
+            assert!(standout.rank < MAX_SEAM_RANK, "{stage}: {found:?}");
+            assert!(standout.greatest < MAX_SEAM, "{stage}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_prompt_longer_than_every_window_is_continued() {
+    let lm = model();
+    let once = Clip::read(bundled_model().join("prompt.wav")).unwrap();
+    // Longer than the ten seconds of ids that are in view at once.
+    let n_times = (12.0 / once.seconds()).ceil() as usize;
+    let prompt = Clip { samples: once.samples.repeat(n_times), ..once };
+    let options =
+        ContinueOptions { seconds: 2.0, prompt_seconds: f64::INFINITY, ..Default::default() };
+    let continued = lm.continue_from(&prompt, &options).unwrap();
+    let prompt_seconds = continued.prompt_samples as f64 / f64::from(lm.sample_rate_hz());
+    assert!((prompt_seconds - prompt.seconds()).abs() <= FRAME_SECONDS);
+    let continuation = continued.clip.excerpt(prompt_seconds, 2.0);
+    assert!(continuation.rms() > AUDIBLE_RMS, "the continuation is silent");
 }

@@ -38,6 +38,7 @@ mod resample;
 mod untagged;
 mod wav;
 mod wav_file;
+mod wav_stream;
 mod whole_file;
 
 pub use audio_file::{AudioBlocks, AudioFile};
@@ -52,4 +53,5 @@ pub use reference_level::{REFERENCE_DBFS, SILENCE_DBFS};
 pub use resample::ResampleStream;
 pub use wav::SampleFormat;
 pub use wav_file::WavFile;
+pub use wav_stream::WavStream;
 pub use whole_file::{WholeFile, write_whole};

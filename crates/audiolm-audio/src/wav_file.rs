@@ -10,7 +10,7 @@ use crate::wav::{failed, spec};
 use crate::{AudioError, SampleFormat, WriteError, to_int16};
 
 /// Bytes that the header of a WAV file can count, less those of the header itself.
-const MOST_BYTES: u64 = u32::MAX as u64 - 128;
+pub(crate) const MOST_BYTES: u64 = u32::MAX as u64 - 128;
 
 /// A mono WAV file on its way. Where it goes has to be whole: see [`WholeFile`](crate::WholeFile).
 pub struct WavFile<W: Write + Seek> {
@@ -62,6 +62,14 @@ impl<W: Write + Seek> WavFile<W> {
             }
         };
         written.map_err(|it| failed(&self.path, it))
+    }
+
+    /// Completes the header for the samples so far: until more are added, what is there is a whole file.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn flush(&mut self) -> Result<(), AudioError> {
+        self.writer.flush().map_err(|it| failed(&self.path, it))
     }
 
     /// How many samples there are.

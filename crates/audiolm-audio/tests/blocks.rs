@@ -6,7 +6,9 @@ use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use audiolm_audio::{AudioError, AudioFile, Clip, Level, SampleFormat, WavFile, WholeFile};
+use audiolm_audio::{
+    AudioError, AudioFile, Clip, Level, SampleFormat, WavFile, WavStream, WholeFile,
+};
 
 /// More than any format's packet, less than a second at any usual rate.
 const LONGEST_BLOCK: usize = 20_000;
@@ -106,4 +108,45 @@ fn a_wav_file_in_blocks_is_the_whole_and_has_no_name_before() {
         assert_eq!(fs::read(&blocks).unwrap(), fs::read(&whole).unwrap());
         fs::remove_file(&blocks).unwrap();
     }
+}
+
+#[test]
+fn a_pipe_gets_the_bytes_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for n_samples in [0, 1, 22_050] {
+        let path = folder.path().join("file.wav");
+        let mut clip = sound(1, 22_050);
+        clip.samples.truncate(n_samples);
+        clip.write_wav(&path).unwrap();
+        let mut bytes = Vec::new();
+        let mut stream = WavStream::new(&mut bytes, "-", 22_050, n_samples as u64).unwrap();
+        clip.samples.chunks(1000).for_each(|it| stream.push(it).unwrap());
+        assert_eq!(stream.n_samples(), n_samples as u64);
+        assert!(bytes == fs::read(&path).unwrap(), "{n_samples} samples");
+    }
+}
+#[test]
+fn a_pipe_takes_no_more_than_its_header_can_say_and_no_nonsense() {
+    let error = WavStream::new(Vec::new(), "-", 16_000, 1 << 31).err().unwrap();
+    assert!(error.to_string().contains("longer than"), "{error}");
+    let mut stream = WavStream::new(Vec::new(), "-", 16_000, 3).unwrap();
+    stream.push(&[0.0, 0.1]).unwrap();
+    let error = stream.push(&[f32::NAN]).unwrap_err();
+    assert!(matches!(error, AudioError::ImplausibleSample { position: 2, .. }), "{error}");
+}
+#[test]
+fn a_file_is_whole_after_every_flush() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("growing.wav");
+    let clip = sound(1, 16_000);
+    let out = std::io::BufWriter::new(File::create(&path).unwrap());
+    let mut file = WavFile::new(out, &path, 16_000, SampleFormat::Float32).unwrap();
+    for (idx, block) in clip.samples.chunks(3000).enumerate() {
+        file.push(block).unwrap();
+        file.flush().unwrap();
+        let so_far = Clip::read(&path).unwrap().samples;
+        assert!(so_far == clip.samples[..3000 * idx + block.len()]);
+    }
+    file.finish().unwrap();
+    assert_eq!(Clip::read(&path).unwrap(), clip);
 }

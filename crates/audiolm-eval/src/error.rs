@@ -131,6 +131,12 @@ pub enum EvalError {
         /// How many examples there are.
         n_items: usize,
     },
+    /// No place of a wave that could be compared with others.
+    #[error("no place among {n_samples} samples has 64 ms of sound before and after it")]
+    NoPlaces {
+        /// How long the wave is.
+        n_samples: usize,
+    },
     /// Sequences without a single token.
     #[error("the sequences hold no tokens")]
     NoTokens,

@@ -10,6 +10,7 @@
 //! | How far is the wave from the original? | [`si_sdr`] |
 //! | How far does it sound from the original? | [`log_mel_distance`] |
 //! | Does a continuation keep the voice and the room of its prompt? | [`NearestPrompts`] |
+//! | Can places in a recording be heard as seams? | [`Seams`] |
 //! | Do tokens tell words or phones apart, whoever says them? | [`abx`] |
 //! | Does a language model beat counting? | [`Unigram`], [`Bigram`] |
 //!
@@ -37,6 +38,7 @@ mod likelihood;
 mod log_mel;
 mod nearest;
 mod pair;
+mod seams;
 mod sequences;
 mod si_sdr;
 mod smoothing;
@@ -50,6 +52,7 @@ pub use likelihood::Likelihood;
 pub use log_mel::{LogMelSpectrum, N_MELS, log_mel, log_mel_distance, long_term_spectrum};
 pub use nearest::NearestPrompts;
 pub use pair::cut_to_shorter;
+pub use seams::{Seams, Standout};
 pub use sequences::GivenStart;
 pub use si_sdr::si_sdr;
 pub use smoothing::Smoothing;

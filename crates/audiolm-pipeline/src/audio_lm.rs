@@ -6,16 +6,17 @@ use std::path::Path;
 
 use audiolm_audio::Clip;
 use audiolm_nn::Weights;
-use audiolm_transformer::SplitCodes;
 use burn::prelude::*;
 
 use crate::configs::Models;
-use crate::draw::Draw;
+use crate::draw::{Chance, Drawing, Request};
+use crate::finishing::{Continued, Finishing};
+use crate::generated_blocks::{BLOCK_SECONDS, Rendering};
 use crate::heard::{Heard, Rate};
 use crate::tokens::{Frame, FrameTokens};
 use crate::{
-    Bundle, Coder, ContinueOptions, GenerateOptions, PipelineError, Progress, ResynthesizeOptions,
-    StageSampling, Tokens, WindowFrames,
+    Bundle, Coder, ContinueOptions, GenerateOptions, GeneratedBlocks, PipelineError, Progress,
+    ResynthesizeOptions, Tokens, WindowFrames,
 };
 
 /// A language model of audio: a [`Bundle`], ready to be used on a device.
@@ -124,18 +125,31 @@ impl AudioLm {
         options: &ContinueOptions,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Continuation, PipelineError> {
+        let blocks = self.continue_stream(prompt, options)?.with_progress(on_progress);
+        let prompt_samples = blocks.prompt_samples();
+        let Generation { clip, tokens } = blocks.collected()?;
+        Ok(Continuation { clip, prompt_samples, tokens })
+    }
+
+    /// As [`continue_from`](Self::continue_from), block by block, each as soon as it can be heard:
+    /// the same samples, and nothing is drawn before it is needed.
+    ///
+    /// # Errors
+    /// As [`continue_from`](Self::continue_from).
+    pub fn continue_stream(
+        &self,
+        prompt: &Clip,
+        options: &ContinueOptions,
+    ) -> Result<GeneratedBlocks<'_>, PipelineError> {
         options.sampling.validate()?;
         let added = self.rate.frames(options.seconds)?;
         let heard = Heard::new(prompt, options.prompt_seconds, self.rate)?.whole_frames(self.rate);
-        let mut tokens = self.frame_tokens(&heard)?;
-        let total = tokens.semantic.len() + added;
-        self.draw(options.seed, &options.sampling, on_progress).extend(&mut tokens, total)?;
-        let wave = heard.continued(&self.decode(&tokens.codes)?);
-        Ok(Continuation {
-            clip: self.rate.clip(wave),
-            prompt_samples: heard.clip.samples.len(),
-            tokens: self.public(&tokens)?,
-        })
+        let tokens = self.frame_tokens(&heard)?;
+        let n_frames = tokens.semantic.len() + added;
+        let prompt_samples = heard.clip.samples.len();
+        let drawing = self.drawing(tokens, n_frames, options.into());
+        let finishing = Finishing::Continued(Box::new(Continued::new(heard)));
+        Ok(self.blocks(drawing, finishing).with_prompt(prompt_samples))
     }
 
     /// Makes audio from nothing (AudioLM, section III-D).
@@ -155,12 +169,22 @@ impl AudioLm {
         options: &GenerateOptions,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Generation, PipelineError> {
+        self.generate_stream(options)?.with_progress(on_progress).collected()
+    }
+
+    /// As [`generate`](Self::generate), block by block, each as soon as it can be heard: the same
+    /// samples, and nothing is drawn before it is needed.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate).
+    pub fn generate_stream(
+        &self,
+        options: &GenerateOptions,
+    ) -> Result<GeneratedBlocks<'_>, PipelineError> {
         options.sampling.validate()?;
-        let total = self.rate.frames(options.seconds)?;
-        let mut tokens = FrameTokens::none();
-        self.draw(options.seed, &options.sampling, on_progress).extend(&mut tokens, total)?;
-        let wave = self.decode(&tokens.codes)?;
-        self.generation(in_range(wave), &tokens)
+        let n_frames = self.rate.frames(options.seconds)?;
+        let drawing = self.drawing(FrameTokens::none(), n_frames, options.into());
+        Ok(self.blocks(drawing, Finishing::Level(1.0)))
     }
 
     /// Says the same in another voice: keeps the semantic tokens of a recording, and draws anew how
@@ -187,13 +211,25 @@ impl AudioLm {
         options: &ResynthesizeOptions,
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Generation, PipelineError> {
+        self.resynthesize_stream(recording, options)?.with_progress(on_progress).collected()
+    }
+
+    /// As [`resynthesize`](Self::resynthesize), block by block, each as soon as it can be heard: the
+    /// same samples, and nothing is drawn before it is needed.
+    ///
+    /// # Errors
+    /// As [`resynthesize`](Self::resynthesize).
+    pub fn resynthesize_stream(
+        &self,
+        recording: &Clip,
+        options: &ResynthesizeOptions,
+    ) -> Result<GeneratedBlocks<'_>, PipelineError> {
         options.sampling.validate()?;
         let heard = self.whole(recording)?.whole_frames(self.rate);
-        let mut tokens = FrameTokens::without_codes(self.semantic(&heard.levelled()));
-        let total = tokens.semantic.len();
-        self.draw(options.seed, &options.sampling, on_progress).extend(&mut tokens, total)?;
-        let wave = self.decode(&tokens.codes)?;
-        self.generation(heard.unlevelled(wave), &tokens)
+        let tokens = FrameTokens::without_codes(self.semantic(&heard.levelled()));
+        let n_frames = tokens.semantic.len();
+        let drawing = self.drawing(tokens, n_frames, options.into());
+        Ok(self.blocks(drawing, Finishing::Level(heard.gain())))
     }
 
     /// A recording's tokens; a last frame that is not whole gives none.
@@ -209,15 +245,16 @@ impl AudioLm {
         Heard::new(recording, f64::INFINITY, self.rate)
     }
 
-    fn draw<'a>(
-        &'a self,
-        seed: u64,
-        sampling: &'a StageSampling,
-        on_progress: &'a mut dyn FnMut(Progress),
-    ) -> Draw<'a> {
+    /// Draws what is missing of each kind of token up to `n_frames`.
+    fn drawing(&self, tokens: FrameTokens, n_frames: usize, chance: Chance) -> Drawing<'_> {
         let Self { models, window_frames, frame, .. } = self;
         let (window_frames, frame) = (*window_frames, *frame);
-        Draw { models, frame, window_frames, sampling, seed, on_progress }
+        Drawing::new(Request { models, frame, window_frames, chance, n_frames }, tokens)
+    }
+
+    fn blocks<'a>(&'a self, drawing: Drawing<'a>, finishing: Finishing) -> GeneratedBlocks<'a> {
+        let decoding = self.coder.decoding(self.n_quantizers(), BLOCK_SECONDS);
+        GeneratedBlocks::new(drawing, Rendering { decoding, finishing }, self.rate)
     }
 
     fn frame_tokens(&self, heard: &Heard) -> Result<FrameTokens, PipelineError> {
@@ -232,24 +269,7 @@ impl AudioLm {
         self.models.tokenizer.frame_ids(wave.unsqueeze()).remove(0)
     }
 
-    fn decode(&self, codes: &SplitCodes) -> Result<Vec<f32>, PipelineError> {
-        let codes = self.frame.by_quantizer(codes)?;
-        Ok(self.coder.wave(&codes, self.n_quantizers()))
-    }
-
     fn public(&self, tokens: &FrameTokens) -> Result<Tokens, PipelineError> {
         Ok(tokens.to_tokens(self.frame, self.frames_per_second())?)
     }
-
-    fn generation(
-        &self,
-        wave: Vec<f32>,
-        tokens: &FrameTokens,
-    ) -> Result<Generation, PipelineError> {
-        Ok(Generation { clip: self.rate.clip(wave), tokens: self.public(tokens)? })
-    }
-}
-
-fn in_range(wave: Vec<f32>) -> Vec<f32> {
-    wave.into_iter().map(|it| it.clamp(-1.0, 1.0)).collect()
 }

@@ -6,11 +6,12 @@ use audiolm_audio::{AudioFile, Clip};
 use audiolm_codec::{CodeFile, CodeFileHeader, Codec, CodecId, CodecKind, CodecSpec};
 use burn::prelude::*;
 
+use crate::decode_stream::DecodeStream;
 use crate::encode_stream::EncodeStream;
 use crate::heard::{Heard, Rate};
 use crate::heard_blocks::HeardBlocks;
 use crate::part::WEIGHTS_FILE;
-use crate::pieces::PIECES;
+use crate::pieces::{PIECES, Pieces};
 use crate::{BundleError, DecodedBlocks, EncodedBlocks, PipelineError, files};
 
 /// Any codec on a device: of a bundle, or from a folder of its own.
@@ -149,9 +150,10 @@ impl Coder {
         codes
     }
 
-    /// The wave of codes, `[quantizer][frame]`, of the first `n_quantizers`.
-    pub(crate) fn wave(&self, codes: &[u32], n_quantizers: usize) -> Vec<f32> {
-        PIECES.decode(&self.codec, codes, n_quantizers, &self.device)
+    /// For codes of the first `n_quantizers`, in pieces of so many seconds.
+    pub(crate) fn decoding(&self, n_quantizers: usize, piece_seconds: f64) -> DecodeStream<'_> {
+        let samples = (piece_seconds * f64::from(self.rate().sample_rate_hz)) as usize;
+        Pieces { samples }.decoding(&self.codec, &self.device).with_quantizers(n_quantizers)
     }
 
     pub(crate) fn rate(&self) -> Rate {

@@ -7,6 +7,7 @@
 //! automatic speaker identification and verification"), and its inverse is a filter for what
 //! follows the prompt.
 
+use std::collections::VecDeque;
 use std::f64::consts::PI;
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub(crate) struct Colour {
 impl Colour {
     /// What turns the colour of `decoded` into that of `recording`, of which it is the copy.
     pub(crate) fn between(decoded: &[f32], recording: &[f32], sample_rate_hz: u32) -> Self {
-        let mut transform = Transform::new();
+        let transform = Transform::new();
         let (is, should) = (transform.mean_log(decoded), transform.mean_log(recording));
         let difference: Vec<f64> = is.iter().zip(&should).map(|(is, should)| should - is).collect();
         // Of a power in nats, as of an amplitude in decibels: 20 log10(e) / 2.
@@ -43,9 +44,62 @@ impl Colour {
         Self { gains: smoothed(&difference, sample_rate_hz).into_iter().map(gain).collect() }
     }
 
-    /// The wave through the filter, as long as it was.
-    pub(crate) fn applied(&self, wave: &[f32]) -> Vec<f32> {
-        Transform::new().filtered(wave, &self.gains)
+    /// The filter, for a wave that comes block by block.
+    pub(crate) fn into_stream(self) -> ColourStream {
+        ColourStream {
+            gains: self.gains,
+            transform: Transform::new(),
+            unframed: vec![0.0; N_FFT],
+            sum: VecDeque::from(vec![0.0; N_FFT]),
+            n_early: N_FFT,
+            n_owed: 0,
+        }
+    }
+}
+
+/// A wave on its way through the filter. What comes out follows what goes in by less than a frame;
+/// however the wave is cut, it is the same to the last bit.
+pub(crate) struct ColourStream {
+    gains: Vec<f64>,
+    transform: Transform,
+    /// What is not in all its frames yet, a frame of silence first: so every sample is in as many.
+    unframed: Vec<f64>,
+    /// What the frames so far add up to, from the first sample of the next frame on.
+    sum: VecDeque<f64>,
+    /// Samples of silence that are still to come out first.
+    n_early: usize,
+    /// Samples that went in and have not come out.
+    n_owed: usize,
+}
+
+impl ColourStream {
+    /// Takes samples, and gives those that are complete.
+    pub(crate) fn push(&mut self, wave: &[f32]) -> Vec<f32> {
+        self.unframed.extend(wave.iter().map(|it| f64::from(*it)));
+        let mut complete = Vec::new();
+        let mut start = 0;
+        while start + N_FFT <= self.unframed.len() {
+            let filtered =
+                self.transform.filtered(&self.unframed[start..start + N_FFT], &self.gains);
+            self.sum.iter_mut().zip(filtered).for_each(|(sum, it)| *sum += it);
+            complete.extend(self.sum.drain(..HOP).map(|it| it as f32));
+            self.sum.extend([0.0; HOP]);
+            start += HOP;
+        }
+        self.unframed.drain(..start);
+        let n_early = self.n_early.min(complete.len());
+        self.n_early -= n_early;
+        let complete = complete.split_off(n_early);
+        self.n_owed = (self.n_owed + wave.len()).saturating_sub(complete.len());
+        complete
+    }
+
+    /// Gives what is left.
+    pub(crate) fn finish(mut self) -> Vec<f32> {
+        let n_owed = self.n_owed;
+        let mut rest = self.push(&[0.0; N_FFT]);
+        rest.truncate(n_owed);
+        rest
     }
 }
 
@@ -69,7 +123,7 @@ impl Transform {
     }
 
     /// The mean over time of the natural logarithm of power, `[bins]`.
-    fn mean_log(&mut self, wave: &[f32]) -> Vec<f64> {
+    fn mean_log(&self, wave: &[f32]) -> Vec<f64> {
         let mut sums = vec![0.0; N_BINS];
         let frames = Frames::of(wave);
         for start in frames.starts() {
@@ -82,21 +136,15 @@ impl Transform {
         sums.into_iter().map(|sum| sum / n_frames).collect()
     }
 
-    fn filtered(&mut self, wave: &[f32], gains: &[f64]) -> Vec<f32> {
-        let frames = Frames::of(wave);
-        let mut sum = vec![0.0; frames.wave.len()];
-        let mut frame = vec![0.0; N_FFT];
+    /// A frame through the filter, as what it adds to a wave.
+    fn filtered(&self, frame: &[f64], gains: &[f64]) -> Vec<f64> {
+        let mut bins = self.bins(frame);
+        bins.iter_mut().zip(gains).for_each(|(bin, gain)| *bin *= gain);
+        let mut frame = self.inverse.make_output_vec();
+        self.inverse.process(&mut bins, &mut frame).expect("the sizes are the plan's own");
         // The inverse transform multiplies by N, the windows add up to N / (2 · hop).
         let scale = 2.0 * HOP as f64 / (N_FFT * N_FFT) as f64;
-        for start in frames.starts() {
-            let mut bins = self.bins(&frames.wave[start..start + N_FFT]);
-            bins.iter_mut().zip(gains).for_each(|(bin, gain)| *bin *= gain);
-            self.inverse.process(&mut bins, &mut frame).expect("the sizes are the plan's own");
-            for (at, (value, window)) in frame.iter().zip(&self.window).enumerate() {
-                sum[start + at] += value * window * scale;
-            }
-        }
-        sum[N_FFT..N_FFT + wave.len()].iter().map(|it| *it as f32).collect()
+        frame.iter().zip(&self.window).map(|(value, window)| value * window * scale).collect()
     }
 
     fn bins(&self, frame: &[f64]) -> Vec<realfft::num_complex::Complex<f64>> {
@@ -143,6 +191,7 @@ fn smoothed(values: &[f64], sample_rate_hz: u32) -> Vec<f64> {
 mod tests {
     use super::*;
     use audiolm_nn::generator;
+    use proptest::prelude::*;
     use rand::RngExt;
 
     const RATE_HZ: u32 = 16_000;
@@ -155,6 +204,42 @@ mod tests {
     /// The mean of each sample and the one before: dull, with nothing left at the top.
     fn dulled(wave: &[f32]) -> Vec<f32> {
         wave.windows(2).map(|it| 0.8 * it[1] + 0.4 * it[0]).collect()
+    }
+
+    /// A wave through a filter, in blocks of these lengths in turn.
+    fn applied(colour: &Colour, wave: &[f32], blocks: &[usize]) -> Vec<f32> {
+        let mut stream = colour.clone().into_stream();
+        let (mut filtered, mut left) = (Vec::new(), wave);
+        for block in blocks.iter().cycle() {
+            let (now, later) = left.split_at(left.len().min(*block));
+            filtered.extend(stream.push(now));
+            assert!(wave.len() - later.len() < filtered.len() + N_FFT, "it lags more than a frame");
+            left = later;
+            if left.is_empty() {
+                break;
+            }
+        }
+        filtered.extend(stream.finish());
+        filtered
+    }
+
+    fn whole(colour: &Colour, wave: &[f32]) -> Vec<f32> {
+        applied(colour, wave, &[wave.len()])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn a_stream_is_the_whole_to_the_bit_however_it_is_cut(
+            n_samples in 1..6000usize, blocks in prop::collection::vec(1..1500usize, 1..5),
+        ) {
+            let prompt = noise(8000, 1);
+            let colour = Colour::between(&dulled(&prompt), &prompt, RATE_HZ);
+            let wave = noise(n_samples, 2);
+            let found = applied(&colour, &wave, &blocks);
+            prop_assert_eq!(found.len(), n_samples);
+            prop_assert!(found == whole(&colour, &wave));
+        }
     }
 
     fn power(wave: &[f32]) -> f32 {
@@ -171,7 +256,7 @@ mod tests {
     fn what_has_its_colour_stays_as_it_is() {
         for n_samples in [1, 255, 5000] {
             let wave = noise(n_samples, 1);
-            let found = Colour::between(&wave, &wave, RATE_HZ).applied(&wave);
+            let found = whole(&Colour::between(&wave, &wave, RATE_HZ), &wave);
             assert_eq!(found.len(), n_samples);
             assert!(found.iter().zip(&wave).all(|(a, b)| (a - b).abs() < 1e-6));
         }
@@ -181,14 +266,14 @@ mod tests {
     fn a_filter_learnt_on_one_wave_mends_another() {
         let prompt = noise(48_000, 1);
         let colour = Colour::between(&dulled(&prompt), &prompt, RATE_HZ);
-        let whole = noise(32_000, 2);
-        let dull = dulled(&whole);
+        let clear = noise(32_000, 2);
+        let dull = dulled(&clear);
         let spectrum = |wave: &[f32]| Transform::new().mean_log(wave);
         let apart = |wave: &[f32]| -> f64 {
-            let (found, expected) = (spectrum(wave), spectrum(&whole));
+            let (found, expected) = (spectrum(wave), spectrum(&clear));
             found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).sum::<f64>() / N_BINS as f64
         };
-        let (before, after) = (apart(&dull), apart(&colour.applied(&dull)));
+        let (before, after) = (apart(&dull), apart(&whole(&colour, &dull)));
         // What is left is mostly chance: noise has a spectrum like its fellow's only on average.
         assert!(before > 0.5 && after < 0.25 * before, "{before} {after}");
     }
@@ -209,7 +294,7 @@ mod tests {
         let mut click = vec![0.0; 4000];
         click[1999] = 0.8;
         click[2000] = 0.4;
-        let mended = colour.applied(&click);
+        let mended = whole(&colour, &click);
         let mut expected = vec![0.0; 4000];
         expected[1999] = 1.0;
         // The filter has no phase of its own, so what dulling delays stays where it is.

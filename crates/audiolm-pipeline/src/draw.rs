@@ -1,132 +1,296 @@
-//! The three stages, one after another, over any number of frames.
+//! Tokens of one request, drawn when they are asked for, over any number of frames.
+//!
+//! The stages are a chain: a chunk of fine codes asks for the coarse codes it stands for, a window of
+//! coarse codes for the semantic ids that are said in it, and each draws no more than that. So the
+//! first frames are whole long before the last ids are drawn, and it makes no difference to any token
+//! whether frames are asked for one by one or all at once.
 //!
 //! Each stage sees at most one window at a time, so memory and time per frame do not depend on the
 //! length. Window `i` of a stage draws from a generator of its own, named by seed, stage and `i`.
 
+mod coarse;
+mod fine;
+mod semantic;
+
 use audiolm_nn::{Generator, generator};
-use audiolm_transformer::{
-    CoarseRequest, FineRequest, Length, Run, Runs, SemanticPrompt, SemanticRequest,
-};
+use audiolm_transformer::{CodeGeneration, SemanticGeneration};
 
 use crate::configs::Models;
 use crate::tokens::{Frame, FrameTokens};
-use crate::window::{next_view, next_window};
 use crate::{Part, PipelineError, Progress, StageSampling, WindowFrames};
 
-/// One request for more tokens.
-pub(crate) struct Draw<'a> {
+/// What is to be drawn, and by whom.
+pub(crate) struct Request<'a> {
     pub(crate) models: &'a Models,
     pub(crate) frame: Frame,
     pub(crate) window_frames: WindowFrames,
-    pub(crate) sampling: &'a StageSampling,
-    pub(crate) seed: u64,
-    pub(crate) on_progress: &'a mut dyn FnMut(Progress),
+    pub(crate) chance: Chance,
+    /// How many frames there are to be in the end, those of the recording included.
+    pub(crate) n_frames: usize,
 }
 
-impl Draw<'_> {
-    /// Draws what is missing of each kind of token up to `total` frames.
-    pub(crate) fn extend(
-        &mut self,
-        tokens: &mut FrameTokens,
-        total: usize,
-    ) -> Result<(), PipelineError> {
-        self.extend_semantic(&mut tokens.semantic, total)?;
-        self.extend_coarse(&tokens.semantic, &mut tokens.codes.coarse)?;
-        self.extend_fine(&tokens.codes.coarse, &mut tokens.codes.fine)
+/// How tokens come about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chance {
+    pub(crate) sampling: StageSampling,
+    pub(crate) seed: u64,
+}
+
+/// A request that is being answered.
+pub(crate) struct Drawing<'a> {
+    request: Request<'a>,
+    tokens: FrameTokens,
+    semantic: Windows<SemanticGeneration>,
+    coarse: Windows<CodeGeneration>,
+    fine: Windows<CodeGeneration>,
+    /// Frames that have been handed out.
+    n_given: usize,
+    on_progress: Box<dyn FnMut(Progress) + 'a>,
+}
+
+/// The windows in which one stage draws.
+struct Windows<G> {
+    stage: Part,
+    /// Frames that were there before the first.
+    n_recorded: usize,
+    /// The one that is being drawn.
+    current: Option<G>,
+    /// The first frame that each of them draws.
+    starts: Vec<usize>,
+}
+
+impl<'a> Drawing<'a> {
+    /// Goes on from `tokens`, as far as there are some of each kind.
+    pub(crate) fn new(request: Request<'a>, tokens: FrameTokens) -> Self {
+        let frame = request.frame;
+        let FrameTokens { semantic, codes } = &tokens;
+        Self {
+            semantic: Windows::new(Part::Semantic, semantic.len()),
+            coarse: Windows::new(Part::Coarse, codes.coarse.len() / frame.n_coarse),
+            fine: Windows::new(Part::Fine, codes.fine.len() / frame.n_fine()),
+            request,
+            tokens,
+            n_given: 0,
+            on_progress: Box::new(|_| {}),
+        }
     }
 
-    /// Each window continues the runs of the last.
-    fn extend_semantic(
-        &mut self,
-        frames: &mut Vec<u32>,
-        total: usize,
-    ) -> Result<(), PipelineError> {
-        let prompt = frames.len();
-        let mut windows = 0..;
-        while frames.len() < total {
-            let known = frames.len();
-            let window = next_window(known, total, self.window_frames.semantic);
-            let Runs { ids, durations } = Runs::of(&frames[window.start..]);
-            let prompt_runs = SemanticPrompt { ids, durations, starts: window.start == 0 };
-            let request = SemanticRequest {
-                length: Length::Exactly(window.end - known),
-                ids: self.sampling.semantic,
-                durations: self.sampling.durations,
+    /// The same, with reports of progress.
+    pub(crate) fn with_progress(self, on_progress: Box<dyn FnMut(Progress) + 'a>) -> Self {
+        Self { on_progress, ..self }
+    }
+
+    /// The codes of the next frame, those of the recording first; none after the last.
+    pub(crate) fn next_frame(&mut self) -> Result<Option<Vec<u32>>, PipelineError> {
+        if self.n_given == self.request.n_frames {
+            return Ok(None);
+        }
+        let at = self.n_given;
+        self.draw_fine_up_to(at + 1)?;
+        self.n_given += 1;
+        Ok(Some(self.request.frame.codes_at(&self.tokens.codes, at)))
+    }
+
+    /// How codes lie in a frame.
+    pub(crate) fn frame(&self) -> Frame {
+        self.request.frame
+    }
+
+    /// How many frames there will be.
+    pub(crate) fn n_frames(&self) -> usize {
+        self.request.n_frames
+    }
+
+    /// The tokens of the frames that have been handed out.
+    pub(crate) fn given(&self) -> FrameTokens {
+        self.tokens.first(self.n_given, self.request.frame)
+    }
+
+    /// The first frame that each window of a stage has drawn so far.
+    pub(crate) fn window_starts(&self, stage: Part) -> &[usize] {
+        match stage {
+            Part::Semantic => &self.semantic.starts,
+            Part::Coarse => &self.coarse.starts,
+            Part::Fine => &self.fine.starts,
+            Part::SemanticTokenizer | Part::Codec => &[],
+        }
+    }
+
+    fn report(&mut self, stage: Part, done: usize, n_recorded: usize) {
+        let total = self.request.n_frames - n_recorded;
+        (self.on_progress)(Progress { stage, done: done - n_recorded, total });
+    }
+}
+
+impl<G> Windows<G> {
+    fn new(stage: Part, n_recorded: usize) -> Self {
+        Self { stage, n_recorded, current: None, starts: Vec::new() }
+    }
+
+    /// What the next window, from frame `start`, draws from.
+    fn generator(&mut self, seed: u64, start: usize) -> Generator {
+        let idx = self.starts.len() as u64;
+        self.starts.push(start);
+        generator(seed, self.stage.folder(), idx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+
+    use super::*;
+    use crate::Bundle;
+    use crate::testing::{CODEBOOK_SIZE, N_IDS, tiny_bundle};
+    use audiolm_transformer::{Sampling, SplitCodes};
+    use burn::prelude::*;
+    use proptest::prelude::*;
+    use rand::RngExt;
+    use tempfile::TempDir;
+
+    const WINDOWS: WindowFrames = WindowFrames { semantic: 40, coarse: 20, fine: 15 };
+
+    /// The same models for every test.
+    fn models() -> Models {
+        static FOLDER: OnceLock<(TempDir, Bundle)> = OnceLock::new();
+        let device = Device::default();
+        let (_, bundle) = FOLDER.get_or_init(|| {
+            let folder = tempfile::tempdir().unwrap();
+            device.seed(0);
+            let bundle = tiny_bundle(&folder.path().join("bundle"), &device).unwrap();
+            (folder, bundle)
+        });
+        bundle.configs().load_models(bundle.folder(), &device).unwrap()
+    }
+
+    fn frame(models: &Models) -> Frame {
+        let n_coarse = models.coarse.layout().n_quantizers();
+        Frame { layout: models.fine.layout(), n_coarse }
+    }
+
+    /// Tokens of a recording that is noise.
+    fn recorded(n_frames: usize, frame: Frame) -> FrameTokens {
+        let mut rng = generator(0, "recording", 0);
+        let mut tokens = |n: usize, bound: usize| -> Vec<u32> {
+            (0..n).map(|_| rng.random_range(0..bound as u32)).collect()
+        };
+        FrameTokens {
+            semantic: tokens(n_frames, N_IDS),
+            codes: SplitCodes {
+                coarse: tokens(n_frames * frame.n_coarse, CODEBOOK_SIZE),
+                fine: tokens(n_frames * frame.n_fine(), CODEBOOK_SIZE),
+            },
+        }
+    }
+
+    fn request(models: &Models, window_frames: WindowFrames, n_frames: usize) -> Request<'_> {
+        let at_one = Sampling::at(1.0);
+        let sampling = StageSampling {
+            semantic: at_one,
+            durations: at_one,
+            coarse: at_one,
+            fine: at_one,
+            ..Default::default()
+        };
+        let chance = Chance { sampling, seed: 7 };
+        Request { models, frame: frame(models), window_frames, chance, n_frames }
+    }
+
+    /// Stage after stage, each to its end before the next begins.
+    fn one_after_another(mut drawing: Drawing) -> FrameTokens {
+        let n_frames = drawing.n_frames();
+        drawing.draw_semantic_up_to(n_frames).unwrap();
+        drawing.draw_coarse_up_to(n_frames).unwrap();
+        drawing.draw_fine_up_to(n_frames).unwrap();
+        drawing.tokens
+    }
+
+    /// Frame by frame.
+    fn in_turns(mut drawing: Drawing) -> (FrameTokens, Vec<u32>) {
+        let mut codes = Vec::new();
+        while let Some(frame) = drawing.next_frame().unwrap() {
+            codes.extend(frame);
+        }
+        (drawing.given(), codes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
+        #[test]
+        fn stages_in_turns_draw_what_they_draw_one_after_another(
+            (semantic, coarse, fine) in (2..30usize, 2..20usize, 2..12usize),
+            n_recorded in 0..25usize, n_more in 1..40usize,
+        ) {
+            let models = models();
+            let windows = WindowFrames { semantic, coarse, fine };
+            let drawing = || {
+                let request = request(&models, windows, n_recorded + n_more);
+                Drawing::new(request, recorded(n_recorded, frame(&models)))
             };
-            let (stage, rng) =
-                (&self.models.semantic, self.generator(Part::Semantic, windows.next()));
-            let mut generation = stage.begin(&prompt_runs, &request, rng)?;
-            while let Some(Run { id, duration }) = stage.next_run(&mut generation) {
-                frames.extend(std::iter::repeat_n(id, duration as usize));
-                self.report(Part::Semantic, frames.len() - prompt, total - prompt);
+            let (tokens, codes) = in_turns(drawing());
+            prop_assert_eq!(tokens.semantic.len(), n_recorded + n_more);
+            let layout = models.fine.layout();
+            prop_assert_eq!(&layout.split(&codes, frame(&models).n_coarse).unwrap(), &tokens.codes);
+            prop_assert_eq!(tokens, one_after_another(drawing()));
+        }
+    }
+
+    #[test]
+    fn no_stage_draws_more_than_the_next_one_asks_for() {
+        let models = models();
+        let recorded = recorded(25, frame(&models));
+        let mut drawing = Drawing::new(request(&models, WINDOWS, 200), recorded);
+        let drawn = |it: &Drawing| (it.tokens.semantic.len(), it.n_coarse_frames());
+        for _ in 0..25 {
+            drawing.next_frame().unwrap();
+        }
+        assert_eq!(drawn(&drawing), (25, 25), "codes of the recording are there");
+        for n_more in 1..=175_usize {
+            drawing.next_frame().unwrap().unwrap();
+            let (semantic, coarse) = drawn(&drawing);
+            // Beside 7 frames of the recording and 4 of the latest, a chunk has room for 4; beside 10
+            // and 5, a window has room for 5.
+            assert_eq!(coarse, 200.min(25 + n_more.next_multiple_of(4)));
+            let said = 200.min(25 + (coarse - 25).next_multiple_of(5));
+            assert!((said..said + 4).contains(&semantic), "{semantic} ids of at least {said}");
+        }
+        assert!(drawing.next_frame().unwrap().is_none());
+    }
+
+    #[test]
+    fn windows_are_remembered_by_where_they_begin() {
+        let models = models();
+        let recorded = recorded(25, frame(&models));
+        let mut drawing = Drawing::new(request(&models, WINDOWS, 60), recorded);
+        while drawing.next_frame().unwrap().is_some() {}
+        assert_eq!(drawing.window_starts(Part::Semantic), [25, 40]);
+        assert_eq!(drawing.window_starts(Part::Coarse), [25, 30, 35, 40, 45, 50, 55]);
+        assert_eq!(drawing.window_starts(Part::Fine), [25, 29, 33, 37, 41, 45, 49, 53, 57]);
+        assert!(drawing.window_starts(Part::Codec).is_empty());
+    }
+
+    #[test]
+    fn however_long_it_goes_on_no_stage_remembers_more_than_a_window() {
+        let models = models();
+        let recorded = recorded(25, frame(&models));
+        let mut drawing = Drawing::new(request(&models, WINDOWS, 600), recorded);
+        let (mut most, mut most_at_first) = ([0; 3], [0; 3]);
+        for idx in 0..600 {
+            drawing.next_frame().unwrap();
+            let Drawing { semantic, coarse, fine, .. } = &drawing;
+            let now = [
+                semantic.current.as_ref().map_or(0, SemanticGeneration::n_numbers),
+                coarse.current.as_ref().map_or(0, CodeGeneration::n_numbers),
+                fine.current.as_ref().map_or(0, CodeGeneration::n_numbers),
+            ];
+            most = std::array::from_fn(|stage| most[stage].max(now[stage]));
+            if idx < 200 {
+                most_at_first = most;
             }
         }
-        Ok(())
-    }
-
-    /// Each window sees what is said in it, and continues the codes of the last; see [`next_view`].
-    fn extend_coarse(
-        &mut self,
-        semantic: &[u32],
-        codes: &mut Vec<u32>,
-    ) -> Result<(), PipelineError> {
-        let width = self.frame.n_coarse;
-        let (prompt, total) = (codes.len() / width, semantic.len());
-        let mut windows = 0..;
-        while codes.len() / width < total {
-            let known = codes.len() / width;
-            let view = next_view(prompt, known, total, self.window_frames.coarse);
-            let runs = Runs::of(&view.of(semantic, 1));
-            let request = CoarseRequest {
-                semantic: &runs.ids,
-                semantic_frames: &runs.middles(1.0),
-                prompt_codes: &view.of(codes, width),
-                n_frames: view.latest.end - known,
-                sampling: self.sampling.coarse,
-                recall: self.sampling.recall,
-                recalled_frames: view.n_recorded(prompt),
-            };
-            let (stage, rng) = (&self.models.coarse, self.generator(Part::Coarse, windows.next()));
-            let mut generation = stage.begin(&request, rng)?;
-            while let Some(drawn) = stage.next_frame(&mut generation) {
-                codes.extend(drawn);
-                self.report(Part::Coarse, codes.len() / width - prompt, total - prompt);
-            }
-        }
-        Ok(())
-    }
-
-    /// In chunks, as in AudioLM (section III-C); but while those know nothing of one another, ours
-    /// go on with the codes of the last and see some of the prompt.
-    fn extend_fine(&mut self, coarse: &[u32], fine: &mut Vec<u32>) -> Result<(), PipelineError> {
-        let (width, n_coarse) = (self.frame.n_fine(), self.frame.n_coarse);
-        let (prompt, total) = (fine.len() / width, coarse.len() / n_coarse);
-        let mut chunks = 0..;
-        while fine.len() / width < total {
-            let known = fine.len() / width;
-            let view = next_view(prompt, known, total, self.window_frames.fine);
-            let request = FineRequest {
-                coarse: &view.of(coarse, n_coarse),
-                prompt_fine: &view.of(fine, width),
-                sampling: self.sampling.fine,
-                recall: self.sampling.recall,
-                recalled_frames: view.n_recorded(prompt),
-            };
-            let (stage, rng) = (&self.models.fine, self.generator(Part::Fine, chunks.next()));
-            let mut generation = stage.begin(&request, rng)?;
-            while let Some(drawn) = stage.next_frame(&mut generation) {
-                fine.extend(drawn);
-                self.report(Part::Fine, fine.len() / width - prompt, total - prompt);
-            }
-        }
-        Ok(())
-    }
-
-    fn generator(&self, stage: Part, window: Option<u64>) -> Generator {
-        generator(self.seed, stage.folder(), window.unwrap_or_default())
-    }
-
-    fn report(&mut self, stage: Part, done: usize, total: usize) {
-        (self.on_progress)(Progress { stage, done, total });
+        assert!(most.iter().all(|it| *it > 0));
+        // How many runs of ids there are in a window is a matter of chance; all else is not.
+        assert_eq!(most[2], most_at_first[2]);
+        assert!((0..2).all(|it| 4 * most[it] <= 5 * most_at_first[it]), "{most:?}");
     }
 }

@@ -2,8 +2,7 @@
 
 use audiolm_audio::Clip;
 
-use crate::colour::Colour;
-use crate::{PipelineError, seam};
+use crate::PipelineError;
 
 /// The shortest recording that anything can be made of, in seconds.
 pub const MIN_SECONDS: f64 = 0.2;
@@ -98,37 +97,5 @@ impl Heard {
     /// What [`levelled`](Self::levelled) multiplies samples with.
     pub(crate) fn gain(&self) -> f32 {
         self.gain
-    }
-
-    /// What the models made in the colour of the recording, with the recording itself at its start.
-    pub(crate) fn continued(&self, wave: &[f32]) -> Vec<f32> {
-        let recording = self.levelled();
-        let copy = &wave[..recording.len().min(wave.len())];
-        let colour = Colour::between(copy, &recording, self.clip.sample_rate_hz);
-        let mut wave = self.unlevelled(colour.applied(wave));
-        seam::keep_start(&mut wave, &self.clip);
-        wave
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_follows_has_the_colour_of_the_recording() {
-        let hum = |n: usize| (n as f32 * 0.3).sin() + 0.1 * (n as f32 * 2.5).sin();
-        let samples: Vec<f32> = (0..16_000).map(|n| 0.2 * hum(n)).collect();
-        let clip = Clip { samples, sample_rate_hz: 16_000 };
-        let rate = Rate { sample_rate_hz: 16_000, hop_samples: 320 };
-        let heard = Heard::new(&clip, 1.0, rate).unwrap();
-        // A copy, and as much again, at half the loudness.
-        let halved: Vec<f32> = heard.levelled().iter().map(|it| 0.5 * it).collect();
-        let continued = heard.continued(&halved.repeat(2));
-        assert_eq!(continued[..15_000], clip.samples[..15_000]);
-        let follows = &continued[17_000..31_000];
-        let power = |wave: &[f32]| wave.iter().map(|it| it * it).sum::<f32>();
-        let ratio = power(follows) / power(&clip.samples[1000..15_000]);
-        assert!((ratio - 1.0).abs() < 0.05, "{ratio}");
     }
 }

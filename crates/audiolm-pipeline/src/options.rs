@@ -4,6 +4,7 @@ use audiolm_transformer::{CoarseStage, FineStage, GenerateError, Recall, Samplin
 use serde::{Deserialize, Serialize};
 
 use crate::PipelineError;
+use crate::draw::Chance;
 
 /// What stages recall that have heard hours of speech, not years: on held-out speakers it keeps
 /// voices better and falls silent less (`docs/evaluation.md`).
@@ -84,6 +85,24 @@ impl Default for ContinueOptions {
 impl Default for GenerateOptions {
     fn default() -> Self {
         Self { seconds: 4.0, seed: 0, sampling: StageSampling::default() }
+    }
+}
+
+impl From<&ContinueOptions> for Chance {
+    fn from(&ContinueOptions { sampling, seed, .. }: &ContinueOptions) -> Self {
+        Self { sampling, seed }
+    }
+}
+
+impl From<&GenerateOptions> for Chance {
+    fn from(&GenerateOptions { sampling, seed, .. }: &GenerateOptions) -> Self {
+        Self { sampling, seed }
+    }
+}
+
+impl From<&ResynthesizeOptions> for Chance {
+    fn from(&ResynthesizeOptions { sampling, seed }: &ResynthesizeOptions) -> Self {
+        Self { sampling, seed }
     }
 }
 

@@ -5,10 +5,17 @@ use crate::Part;
 /// A report of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// The stage that draws: semantic, then coarse, then fine.
+    /// The stage that draws: semantic, coarse or fine. They take turns.
     pub stage: Part,
     /// Frames it has drawn.
     pub done: usize,
     /// Frames it is to draw.
     pub total: usize,
+}
+
+impl Progress {
+    /// Whether the frames are whole: the last stage has drawn them.
+    pub fn is_of_whole_frames(&self) -> bool {
+        self.stage == Part::Fine
+    }
 }

@@ -52,6 +52,14 @@ impl FrameTokens {
         Self { semantic, codes: SplitCodes { coarse: Vec::new(), fine: Vec::new() } }
     }
 
+    /// Those of the first frames.
+    pub(crate) fn first(&self, n_frames: usize, frame: Frame) -> Self {
+        let first = |values: &[u32], width: usize| values[..n_frames * width].to_vec();
+        let coarse = first(&self.codes.coarse, frame.n_coarse);
+        let fine = first(&self.codes.fine, frame.n_fine());
+        Self { semantic: first(&self.semantic, 1), codes: SplitCodes { coarse, fine } }
+    }
+
     pub(crate) fn to_tokens(
         &self,
         frame: Frame,
@@ -78,6 +86,12 @@ impl Frame {
     /// The inverse of [`split`](Self::split).
     pub(crate) fn by_quantizer(&self, codes: &SplitCodes) -> Result<Vec<u32>, TokenError> {
         self.layout.deinterleave(&self.layout.join(codes, self.n_coarse)?)
+    }
+
+    /// All codes of the frame at `idx`.
+    pub(crate) fn codes_at(&self, codes: &SplitCodes, idx: usize) -> Vec<u32> {
+        let of = |codes: &[u32], width: usize| codes[idx * width..(idx + 1) * width].to_vec();
+        [of(&codes.coarse, self.n_coarse), of(&codes.fine, self.n_fine())].concat()
     }
 
     /// Codes of a frame that are not coarse.

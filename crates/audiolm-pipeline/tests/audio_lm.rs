@@ -309,11 +309,15 @@ fn progress_is_that_of_the_whole() {
     let mut heard: Vec<Progress> = Vec::new();
     let (prompt, options) = (recording(0.5, RATE_HZ), options(1.5, 1));
     lm().continue_from_with(&prompt, &options, &mut |it| heard.push(it)).unwrap();
-    assert!(heard.is_sorted_by_key(|it| (it.stage, it.done)));
     for stage in [Part::Semantic, Part::Coarse, Part::Fine] {
-        let last = heard.iter().rfind(|it| it.stage == stage).unwrap();
+        let of_stage: Vec<&Progress> = heard.iter().filter(|it| it.stage == stage).collect();
+        assert!(of_stage.is_sorted_by_key(|it| it.done));
+        let last = of_stage.last().unwrap();
         assert_eq!((last.done, last.total), (75, 75));
     }
+    let whole: Vec<usize> =
+        heard.iter().filter(|it| it.is_of_whole_frames()).map(|it| it.done).collect();
+    assert_eq!(whole, (1..=75).collect::<Vec<_>>());
 }
 
 #[track_caller]

@@ -294,8 +294,7 @@ mod tests {
             recall: Recall::NONE,
             recalled_frames: 0,
         };
-        let draw =
-            |seed| stage.generate(&request, &mut generator(seed, "test", 0), &mut |_| {}).unwrap();
+        let draw = |seed| stage.generate(&request, generator(seed, "test", 0)).unwrap();
         assert_eq!(draw(1).len(), 4 * 3);
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));

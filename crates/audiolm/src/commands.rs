@@ -17,6 +17,7 @@ mod resynthesize;
 mod sampling;
 mod sound;
 mod spectrogram;
+mod streaming;
 mod tokenize;
 mod train;
 

@@ -80,7 +80,7 @@ fn squeezed(text: &str) -> String {
 
 /// Whether the reader of our output has left, as `head` does: that is no failure of ours.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
+    let io = error.chain().find_map(|it| it.downcast_ref::<std::io::Error>());
     io.is_some_and(|it| it.kind() == std::io::ErrorKind::BrokenPipe)
 }
 

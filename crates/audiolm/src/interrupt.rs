@@ -1,4 +1,4 @@
-//! Ctrl-C while training: the first asks for a checkpoint, the second kills.
+//! Ctrl-C during long work: the first asks for an end that leaves something, the second kills.
 
 use std::io::Write;
 use std::process::exit;
@@ -9,8 +9,8 @@ use audiolm::train::StopSignal;
 /// The exit code of a process that was interrupted, as shells count it.
 pub const INTERRUPTED: i32 = 130;
 
-/// A signal that Ctrl-C sets.
-pub fn stop_on_ctrl_c() -> Result<StopSignal> {
+/// A signal that Ctrl-C sets; `notice` says what happens then.
+pub fn stop_on_ctrl_c(notice: &'static str) -> Result<StopSignal> {
     let stop = StopSignal::default();
     let asked = stop.clone();
     let handler = move || {
@@ -18,9 +18,8 @@ pub fn stop_on_ctrl_c() -> Result<StopSignal> {
             exit(INTERRUPTED);
         }
         asked.stop();
-        let line = "saving a checkpoint after this step; press Ctrl-C again to stop without one";
         // Whoever pressed the keys may have closed the terminal.
-        let _ = writeln!(std::io::stderr().lock(), "\n{line}");
+        let _ = writeln!(std::io::stderr().lock(), "\n{notice}");
     };
     ctrlc::set_handler(handler).context("Ctrl-C cannot be listened for")?;
     Ok(stop)

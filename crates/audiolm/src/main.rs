@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod destination;
 mod failure;
+mod growing_sound;
 mod interrupt;
 mod new_folder;
 mod numbers;

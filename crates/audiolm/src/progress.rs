@@ -20,10 +20,14 @@ pub fn observer() -> Box<dyn Observer> {
     }
 }
 
-/// Shows how a stage draws frames.
+/// Shows how frames are drawn: those that are whole, since the stages take turns.
 pub fn drawing() -> impl FnMut(Progress) {
     let mut pieces = Pieces::new();
-    move |it| pieces.show(it.stage.folder(), it.done, it.total)
+    move |it| {
+        if it.is_of_whole_frames() {
+            pieces.show("frames", it.done, it.total);
+        }
+    }
 }
 
 /// Shows how an evaluation goes on.

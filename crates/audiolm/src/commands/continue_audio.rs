@@ -9,8 +9,9 @@ use audiolm::pipeline::PROMPT_FILE;
 use clap::Args;
 
 use super::sampling::SamplingArgs;
-use super::sound::{Sound, about, read};
-use crate::output::Output;
+use super::sound::{about, read};
+use super::streaming::StreamArgs;
+use crate::destination::Destination;
 use crate::session::Session;
 use crate::{numbers, progress};
 
@@ -21,7 +22,7 @@ pub struct ContinueArgs {
     /// The recording: WAV, FLAC, MP3, Ogg Vorbis or AAC, of any rate [default: the prompt that
     /// comes with the bundle]
     prompt: Option<PathBuf>,
-    /// The WAV file to write
+    /// The WAV file to write, or - for the standard output
     #[arg(short, long, value_name = "OUT.wav", default_value = "continuation.wav")]
     output: PathBuf,
     /// How many seconds to add
@@ -33,6 +34,8 @@ pub struct ContinueArgs {
           value_parser = numbers::seconds, allow_negative_numbers = true)]
     prompt_seconds: f64,
     #[command(flatten)]
+    streaming: StreamArgs,
+    #[command(flatten)]
     sampling: SamplingArgs,
 }
 
@@ -40,6 +43,7 @@ const EXAMPLES: &str = "\
 Examples:
   audiolm continue
   audiolm continue hello.flac -o out.wav --seconds 7 --seed 1
+  audiolm continue hello.flac -o - --stream --seconds 60 | aplay
   audiolm continue hello.flac -o out.wav --temperature 0.9 --top-p 0.95 --json";
 
 impl ContinueArgs {
@@ -47,7 +51,7 @@ impl ContinueArgs {
     pub fn run(&self, session: &Session) -> Result<()> {
         let began = Instant::now();
         let path = self.prompt_path(session)?;
-        let output = Output::wav(&self.output)?.beside(&path)?;
+        let output = Destination::wav(&self.output)?.beside(&path)?;
         let prompt = read(&path)?;
         let options = ContinueOptions {
             seconds: self.seconds,
@@ -56,13 +60,10 @@ impl ContinueArgs {
             sampling: self.sampling.stages(),
         };
         let lm = session.load()?;
-        let continued = lm.continue_from_with(&prompt, &options, &mut progress::drawing());
-        let continuation = about(&path, continued)?;
-        let rate = f64::from(continuation.clip.sample_rate_hz);
-        let sound = Sound::write(&continuation.clip, &output, began)?
-            .with_prompt(continuation.prompt_samples as f64 / rate)
-            .with_seed(options.seed);
-        session.print(&sound)
+        let blocks = about(&path, lm.continue_stream(&prompt, &options))?;
+        let blocks = blocks.with_progress(progress::drawing());
+        let sound = self.streaming.write(blocks, &output, began)?.with_seed(options.seed);
+        sound.print(&output, session)
     }
 
     fn prompt_path(&self, session: &Session) -> Result<PathBuf> {

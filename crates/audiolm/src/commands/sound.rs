@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::exit;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -10,6 +11,7 @@ use audiolm::audio::{AudioFile, SampleFormat, WavFile};
 use serde::Serialize;
 
 use crate::destination::{Destination, STANDARD};
+use crate::interrupt::INTERRUPTED;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -28,19 +30,32 @@ pub struct Sound {
     seed: Option<u64>,
     /// How long it took.
     elapsed_seconds: f64,
+    /// How long it took until the first sound that is not the prompt could be heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_audio_seconds: Option<f64>,
+    /// Whether Ctrl-C has cut it short.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    interrupted: bool,
 }
 
 impl Sound {
-    /// Writes a clip that took since `began` to make.
-    pub fn write(clip: &Clip, output: &Output, began: Instant) -> Result<Self> {
-        clip.write_wav(output.path())?;
-        Ok(Self {
-            output: absolute(output.path()),
-            seconds: clip.seconds(),
+    /// A sound at `path` that took since `began` to make.
+    pub fn new(path: &Path, seconds: f64, began: Instant) -> Self {
+        Self {
+            output: absolute(path),
+            seconds,
             prompt_seconds: None,
             seed: None,
             elapsed_seconds: began.elapsed().as_secs_f64(),
-        })
+            first_audio_seconds: None,
+            interrupted: false,
+        }
+    }
+
+    /// Writes a clip that took since `began` to make.
+    pub fn write(clip: &Clip, output: &Output, began: Instant) -> Result<Self> {
+        clip.write_wav(output.path())?;
+        Ok(Self::new(output.path(), clip.seconds(), began))
     }
 
     /// Writes blocks of samples, which are made meanwhile, and have been since `began`.
@@ -58,21 +73,23 @@ impl Sound {
         let seconds = file.n_samples() as f64 / f64::from(sample_rate_hz);
         file.finish()?;
         out.keep()?;
-        Ok(Self {
-            output: absolute(output.path()),
-            seconds,
-            prompt_seconds: None,
-            seed: None,
-            elapsed_seconds: began.elapsed().as_secs_f64(),
-        })
+        Ok(Self::new(output.path(), seconds, began))
     }
 
-    /// Reports it, unless it went to the standard output itself.
+    /// Reports it, unless it went to the standard output itself. What was interrupted ends the program.
     pub fn print(&self, output: &Destination, session: &Session) -> Result<()> {
-        match output.is_standard() {
-            true => Ok(()),
-            false => session.print(self),
+        if !output.is_standard() {
+            session.print(self)?;
         }
+        if self.interrupted {
+            exit(INTERRUPTED);
+        }
+        Ok(())
+    }
+
+    /// The same, written while it was made: to its end, or not.
+    pub fn streamed(self, first_audio_seconds: Option<f64>, to_its_end: bool) -> Self {
+        Self { first_audio_seconds, interrupted: !to_its_end, ..self }
     }
 
     /// The same, made by chance.
@@ -92,7 +109,11 @@ impl fmt::Display for Sound {
         if let Some(seconds) = self.prompt_seconds {
             write!(f, ", of which the first {seconds:.2} s are the prompt")?;
         }
-        write!(f, " (made in {:.1} s)", self.elapsed_seconds)
+        if let Some(seconds) = self.first_audio_seconds {
+            write!(f, ", to be heard after {seconds:.1} s")?;
+        }
+        let how = if self.interrupted { "stopped after" } else { "made in" };
+        write!(f, " ({how} {:.1} s)", self.elapsed_seconds)
     }
 }
 

@@ -90,6 +90,9 @@ struct Stopped {
     step: u64,
 }
 
+/// What is said when Ctrl-C is pressed.
+const SAVING: &str = "saving a checkpoint after this step; press Ctrl-C again to stop without one";
+
 impl TrainArgs {
     /// Trains.
     pub fn run(&self, session: &Session) -> Result<()> {
@@ -106,7 +109,7 @@ impl TrainArgs {
             None => plan,
         };
         let device = session.device()?;
-        let stop = stop_on_ctrl_c()?;
+        let stop = stop_on_ctrl_c(SAVING)?;
         let mut trained = Trained { run: self.run.clone(), finished: Vec::new(), stopped: None };
         for stage in stages {
             let observer = &mut *progress::observer();
