@@ -125,6 +125,27 @@ pub enum SamplingError {
         /// The value given.
         top_p: f64,
     },
+    /// A likelihood beside the likeliest that is no ratio.
+    #[error("min_p must be from 0 to 1, found {min_p}")]
+    MinP {
+        /// The value given.
+        min_p: f64,
+    },
+    /// A look back at no token.
+    #[error("window of repetition must be at least 1, found 0")]
+    RepetitionWindow,
+    /// A penalty that would reward.
+    #[error("divisor of repetition must be finite and at least 1, found {divisor}")]
+    RepetitionDivisor {
+        /// The value given.
+        divisor: f64,
+    },
+    /// A share of recent tokens that is none.
+    #[error("share of repetition must be from 0 to 1, found {share}")]
+    RepetitionShare {
+        /// The value given.
+        share: f64,
+    },
     /// A share that is no probability.
     #[error("share of recall must be from 0 to 1, found {share}")]
     RecallShare {

@@ -5,11 +5,13 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SamplingError;
+use crate::repetition::Repetition;
 
 /// How to draw a token from logits.
 ///
-/// The logits are divided by the temperature; then only the `top_k` most likely tokens stay, and
-/// of these only the fewest whose probabilities sum to `top_p`.
+/// The logits are divided by the temperature; then only the `top_k` most likely tokens stay, of
+/// these only the fewest whose probabilities sum to `top_p`, and of these only those that are at
+/// least `min_p` times as likely as the likeliest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sampling {
@@ -21,6 +23,13 @@ pub struct Sampling {
     /// How much probability the remaining tokens must reach; all of it without a value.
     #[serde(default)]
     pub top_p: Option<f64>,
+    /// How likely a token must be beside the likeliest, from 0 to 1 (Nguyen et al. 2024, "Min-p",
+    /// arXiv 2407.01082): few stay where the model is sure, and many where it is not.
+    #[serde(default)]
+    pub min_p: Option<f64>,
+    /// What is done about tokens that come again and again.
+    #[serde(default)]
+    pub repetition: Repetition,
 }
 
 impl Sampling {
@@ -29,26 +38,30 @@ impl Sampling {
 
     /// Draws from all tokens at this temperature.
     pub const fn at(temperature: f64) -> Self {
-        Self { temperature, top_k: None, top_p: None }
+        let repetition = Repetition::Allowed;
+        Self { temperature, top_k: None, top_p: None, min_p: None, repetition }
     }
 
     /// Names the first bound that is not kept.
     pub fn validate(&self) -> Result<(), SamplingError> {
-        let Self { temperature, top_k, top_p } = *self;
+        let Self { temperature, top_k, top_p, min_p, repetition } = *self;
         if !(temperature.is_finite() && temperature >= 0.0) {
             return Err(SamplingError::Temperature { temperature });
         }
         if top_k == Some(0) {
             return Err(SamplingError::TopK);
         }
-        match top_p {
-            Some(top_p) if !(top_p > 0.0 && top_p <= 1.0) => Err(SamplingError::TopP { top_p }),
-            _ => Ok(()),
+        if let Some(top_p) = top_p.filter(|it| !(*it > 0.0 && *it <= 1.0)) {
+            return Err(SamplingError::TopP { top_p });
         }
+        if let Some(min_p) = min_p.filter(|it| !(0.0..=1.0).contains(it)) {
+            return Err(SamplingError::MinP { min_p });
+        }
+        repetition.validate()
     }
 }
 
-/// Draws the index of one token.
+/// Draws the index of one token that follows none.
 ///
 /// A token is forbidden by leaving it out of the slice, or by a logit of −∞. Among equal logits
 /// the first counts as the likeliest.
@@ -56,6 +69,31 @@ impl Sampling {
 /// # Panics
 /// If no logit is finite.
 pub fn sample(logits: &[f32], sampling: &Sampling, rng: &mut Generator) -> usize {
+    sample_after(logits, sampling, &[], rng)
+}
+
+/// As [`sample`], of a token that follows `recent` ones, the oldest first: see [`Repetition`].
+///
+/// # Panics
+/// If no logit is finite.
+pub fn sample_after(
+    logits: &[f32],
+    sampling: &Sampling,
+    recent: &[u32],
+    rng: &mut Generator,
+) -> usize {
+    let repetition = sampling.repetition;
+    let token = match repetition {
+        Repetition::Penalty { .. } => choose(&repetition.penalised(logits, recent), sampling, rng),
+        Repetition::Allowed | Repetition::Redraw { .. } => choose(logits, sampling, rng),
+    };
+    match repetition.is_overdone(token, recent) {
+        true => choose(logits, &Sampling::at(sampling.temperature.max(1.0)), rng),
+        false => token,
+    }
+}
+
+fn choose(logits: &[f32], sampling: &Sampling, rng: &mut Generator) -> usize {
     let likeliest = argmax(logits);
     assert!(logits[likeliest].is_finite(), "no token can be drawn: no finite logit");
     if sampling.temperature == 0.0 || sampling.top_k == Some(1) {
@@ -78,11 +116,18 @@ fn argmax(logits: &[f32]) -> usize {
     best
 }
 
-/// Keeps the tokens that `top_k` and `top_p` allow, the likeliest first.
+/// Keeps the tokens that the sampling allows; weights are beside that of the likeliest, which is 1.
 fn narrow(kept: &mut Vec<(usize, f64)>, sampling: &Sampling) {
-    if sampling.top_k.is_none() && sampling.top_p.is_none() {
-        return;
+    if sampling.top_k.is_some() || sampling.top_p.is_some() {
+        keep_likeliest(kept, sampling);
     }
+    if let Some(min_p) = sampling.min_p {
+        kept.retain(|(_, weight)| *weight >= min_p);
+    }
+}
+
+/// Keeps what `top_k` and `top_p` allow, the likeliest first.
+fn keep_likeliest(kept: &mut Vec<(usize, f64)>, sampling: &Sampling) {
     kept.sort_by(|a, b| b.1.total_cmp(&a.1));
     kept.truncate(sampling.top_k.unwrap_or(usize::MAX));
     if let Some(top_p) = sampling.top_p {
@@ -144,7 +189,8 @@ mod tests {
 
         #[test]
         fn the_same_seed_draws_the_same(logits in some_logits(), seed: u64) {
-            let sampling = Sampling { top_k: Some(9), top_p: Some(0.9), ..Sampling::at(0.7) };
+            let (top_k, top_p, min_p) = (Some(9), Some(0.9), Some(0.02));
+            let sampling = Sampling { top_k, top_p, min_p, ..Sampling::at(0.7) };
             prop_assert_eq!(drawn(&logits, &sampling, seed), drawn(&logits, &sampling, seed));
         }
 
@@ -166,6 +212,25 @@ mod tests {
                 .map(|(probability, _)| probability)
                 .sum::<f64>();
             prop_assert!(likelier < top_p + 1e-9);
+        }
+
+        #[test]
+        fn min_p_draws_what_is_likely_enough(
+            logits in some_logits(), min_p in 0.0..=1.0f64, temperature in 0.2..3.0f64, seed: u64,
+        ) {
+            let sampling = Sampling { min_p: Some(min_p), ..Sampling::at(temperature) };
+            let choice = logits[drawn(&logits, &sampling, seed)];
+            let peak = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let ratio = (f64::from(choice - peak) / temperature).exp();
+            prop_assert!(ratio > min_p - 1e-6, "{ratio} for {min_p}");
+        }
+
+        #[test]
+        fn no_bound_is_no_bound(logits in some_logits(), seed: u64) {
+            // All of them, but for `top_k` and `top_p`, which also sort.
+            let loose = Sampling { min_p: Some(0.0), ..Sampling::at(0.7) };
+            let plain = drawn(&logits, &Sampling::at(0.7), seed);
+            prop_assert_eq!(drawn(&logits, &loose, seed), plain);
         }
 
         #[test]
@@ -210,6 +275,9 @@ mod tests {
         check_refused(none, "top_k must be at least 1, found 0");
         let all = Sampling { top_p: Some(1.5), ..Sampling::at(1.0) };
         check_refused(all, "top_p must be above 0 and at most 1, found 1.5");
-        assert!(Sampling { top_k: Some(1), top_p: Some(1.0), temperature: 0.0 }.validate().is_ok());
+        let rare = Sampling { min_p: Some(-0.1), ..Sampling::at(1.0) };
+        check_refused(rare, "min_p must be from 0 to 1, found -0.1");
+        let widest = Sampling { top_k: Some(1), top_p: Some(1.0), ..Sampling::GREEDY };
+        assert!(Sampling { min_p: Some(1.0), ..widest }.validate().is_ok());
     }
 }

@@ -29,6 +29,11 @@ pub fn share(text: &str) -> Result<f64, String> {
     within(text, |it| (0.0..=1.0).contains(&it), "expected a number from 0 to 1".into())
 }
 
+/// What something is divided by to make it smaller.
+pub fn divisor(text: &str) -> Result<f64, String> {
+    within(text, |it| it.is_finite() && it >= 1.0, "expected a number of at least 1".into())
+}
+
 /// A count of at least one.
 pub fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
@@ -80,6 +85,10 @@ mod tests {
     #[test]
     fn shares_are_from_none_to_all() {
         check(share, "0", 0.0, &["1.01", "-1", "NaN", "all"]);
+    }
+    #[test]
+    fn divisors_make_smaller() {
+        check(divisor, "1.5", 1.5, &["0.99", "-1", "NaN", "inf", "twice"]);
     }
     #[test]
     fn top_p_is_a_probability() {

@@ -109,7 +109,12 @@ fn sampling_options_are_obeyed() {
         std::fs::read(bench.path(name)).unwrap()
     };
     assert!(bytes("", "drawn.wav") != bytes("--temperature 5", "wild.wav"));
-    assert!(bytes("", "drawn.wav") != bytes("--top-p 0.2", "narrow.wav"));
+    for option in ["--top-p 0.2", "--min-p 0.9", "--repetition-penalty 1e6", "--redraw 0"] {
+        assert!(bytes("", "drawn.wav") != bytes(option, "narrow.wav"), "{option}");
+    }
+    for option in ["--min-p 0", "--repetition-penalty 1", "--redraw 1"] {
+        assert!(bytes("", "drawn.wav") == bytes(option, "same.wav"), "{option}");
+    }
     // What the prompt recalls is mixed with what the models say at their temperature.
     let likeliest = bytes("--recall 0 --temperature 0", "likeliest.wav");
     assert!(likeliest == bytes("--recall 0 --top-k 1", "first.wav"));

@@ -45,6 +45,9 @@ fn nonsense_sampling() {
     check_option("--top-k", "-2");
     check_option("--top-p", "0");
     check_option("--top-p", "1.5");
+    check_option("--min-p", "1.5");
+    check_option("--repetition-penalty", "0.5");
+    check_option("--redraw", "2");
 }
 #[test]
 fn nonsense_arguments() {
