@@ -47,7 +47,8 @@ impl Draw<'_> {
             let known = frames.len();
             let window = next_window(known, total, self.window_frames.semantic);
             let Runs { ids, durations } = Runs::of(&frames[window.start..]);
-            let prompt_runs = SemanticPrompt { ids, durations, starts: window.start == 0 };
+            let prompt_runs =
+                SemanticPrompt { ids, durations, starts: window.start == 0, condition: None };
             let request = SemanticRequest {
                 length: Length::Exactly(window.end - known),
                 ids: self.sampling.semantic,
@@ -84,6 +85,7 @@ impl Draw<'_> {
                 sampling: self.sampling.coarse,
                 recall: self.sampling.recall,
                 recalled_frames: view.n_recorded(prompt),
+                condition: None,
             };
             let mut rng = self.generator(Part::Coarse, windows.next());
             let mut report =
@@ -110,6 +112,7 @@ impl Draw<'_> {
                 sampling: self.sampling.fine,
                 recall: self.sampling.recall,
                 recalled_frames: view.n_recorded(prompt),
+                condition: None,
             };
             let mut rng = self.generator(Part::Fine, chunks.next());
             let mut report = progress(self.on_progress, Part::Fine, known - prompt, total - prompt);

@@ -30,6 +30,7 @@ fn row(n_frames: usize) -> CoarseRow {
         semantic: tokens.clone().map(|it| it % 256).collect(),
         semantic_frames: tokens.map(|it| it * 2).collect(),
         codes: vec![7; n_frames * N_QUANTIZERS],
+        condition: None,
     }
 }
 
@@ -46,6 +47,7 @@ fn continues(bencher: Bencher, n_frames: usize) {
         sampling: CoarseStage::PAPER_SAMPLING,
         recall: Recall::NONE,
         recalled_frames: 0,
+        condition: None,
     };
     bencher
         .counter(ItemsCount::new(n_frames * N_QUANTIZERS))

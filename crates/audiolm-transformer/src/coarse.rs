@@ -11,7 +11,8 @@ use audiolm_nn::Generator;
 use burn::prelude::*;
 
 use crate::codes::{CodeModel, CodeSequences, Continuation, Predicted, Timed};
-use crate::decoder::DecoderConfig;
+use crate::condition::Condition;
+use crate::decoder_config::DecoderConfig;
 use crate::error::{ConfigError, GenerateError, TokenError};
 use crate::layout::{CodeLayout, in_range, nonzero};
 use crate::recall::Recall;
@@ -39,14 +40,14 @@ pub struct CoarseStage {
 }
 
 /// A batch of clips for [`CoarseStage`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct CoarseBatch {
     /// The clips, of any lengths.
     pub rows: Vec<CoarseRow>,
 }
 
 /// One clip in both kinds of token.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct CoarseRow {
     /// Its semantic ids, deduplicated.
     pub semantic: Vec<u32>,
@@ -54,6 +55,8 @@ pub struct CoarseRow {
     pub semantic_frames: Vec<u32>,
     /// Its codes, row-major `[frame][quantizer]`, without offsets.
     pub codes: Vec<u32>,
+    /// What it is told, if anything.
+    pub condition: Option<Condition>,
 }
 
 /// What [`CoarseStage::generate`] shall continue.
@@ -73,6 +76,8 @@ pub struct CoarseRequest<'a> {
     pub recall: Recall,
     /// The frames of the prompt that may: so many of the first.
     pub recalled_frames: usize,
+    /// What the clip is told, if anything.
+    pub condition: Option<&'a Condition>,
 }
 
 impl CoarseStageConfig {
@@ -80,6 +85,12 @@ impl CoarseStageConfig {
     /// (sections III-B and IV-A).
     pub fn paper() -> Self {
         Self::new(DecoderConfig::paper(), 1024, 4, 1024)
+    }
+
+    /// The second stage of audiolm-pytorch's README: width 512, 500 semantic ids, 3 quantizers of
+    /// 1024 codes.
+    pub fn audiolm_pytorch() -> Self {
+        Self::new(DecoderConfig::audiolm_pytorch(512), 500, 3, 1024)
     }
 
     /// A stage of about 1.8 M parameters, for a processor: 3 quantizers of 1024 codes.
@@ -126,6 +137,7 @@ impl CoarseStage {
             sampling: &request.sampling,
             recall: request.recall,
             recalled_frames: request.recalled_frames,
+            conditions: self.model.conditions(&[request.condition])?,
         };
         Ok(self.model.draw(&continuation, rng, on_code))
     }
@@ -145,7 +157,9 @@ impl CoarseStage {
 
     fn sequences(&self, batch: &CoarseBatch) -> Result<CodeSequences, TokenError> {
         let (mut predicted, mut inputs, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        for CoarseRow { semantic, semantic_frames, codes } in &batch.rows {
+        let told: Vec<_> = batch.rows.iter().map(|row| row.condition.as_ref()).collect();
+        let conditions = self.model.conditions(&told)?;
+        for CoarseRow { semantic, semantic_frames, codes, .. } in &batch.rows {
             let n_frames = self.layout().n_frames(codes)?;
             predicted.push(Predicted { first_position: semantic.len(), n_frames });
             let read = self.semantic(semantic, semantic_frames)?;
@@ -157,7 +171,8 @@ impl CoarseStage {
         if targets.is_empty() {
             return Err(TokenError::NothingToPredict);
         }
-        Ok(CodeSequences { inputs, predicted, targets, quantizers: self.quantizers() })
+        let quantizers = self.quantizers();
+        Ok(CodeSequences { inputs, predicted, targets, quantizers, conditions })
     }
 }
 
@@ -188,8 +203,16 @@ mod tests {
     const CODES: usize = 8;
 
     fn stage(device: &Device) -> CoarseStage {
-        let config = CoarseStageConfig::new(laws::tiny_decoder(), N_IDS, N_QUANTIZERS, CODES);
+        stage_of(laws::tiny_decoder(), device)
+    }
+
+    fn stage_of(decoder: DecoderConfig, device: &Device) -> CoarseStage {
+        let config = CoarseStageConfig::new(decoder, N_IDS, N_QUANTIZERS, CODES);
         laws::seeded(config.init(device).unwrap())
+    }
+
+    fn told(condition: Option<Condition>, row: CoarseRow) -> CoarseRow {
+        CoarseRow { condition, ..row }
     }
 
     fn row(n_semantic: usize, n_frames: usize) -> CoarseRow {
@@ -197,6 +220,7 @@ mod tests {
             semantic: tokens(n_semantic, N_IDS as u32, 1),
             semantic_frames: (0..n_semantic as u32).map(|it| it * 2).collect(),
             codes: tokens(n_frames * N_QUANTIZERS, CODES as u32, 2),
+            condition: None,
         }
     }
 
@@ -209,8 +233,70 @@ mod tests {
         let stage = stage(&Device::default());
         let row = row(5, 50);
         let prefix = stage.semantic(&row.semantic, &row.semantic_frames).unwrap();
-        let stepwise = stage.model.log_likelihoods_stepwise(prefix, &row.codes, 0..N_QUANTIZERS);
+        let stepwise =
+            stage.model.log_likelihoods_stepwise(prefix, &row.codes, 0..N_QUANTIZERS, None);
         check_close(&stepwise, &stage.log_likelihoods(&batch(&[row])).unwrap()[0]);
+    }
+
+    #[test]
+    fn cached_equals_uncached_whatever_it_is_told() {
+        for by in laws::WAYS {
+            let stage = stage_of(laws::told_decoder(by), &Device::default());
+            for condition in [None, Some(laws::condition(4, 1))] {
+                let row = told(condition, row(5, 20));
+                let prefix = stage.semantic(&row.semantic, &row.semantic_frames).unwrap();
+                let conditions = stage.model.conditions(&[row.condition.as_ref()]).unwrap();
+                let stepwise = stage.model.log_likelihoods_stepwise(
+                    prefix,
+                    &row.codes,
+                    0..N_QUANTIZERS,
+                    conditions.as_ref(),
+                );
+                check_close(&stepwise, &stage.log_likelihoods(&batch(&[row])).unwrap()[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_may_be_told_different_things() {
+        for by in laws::WAYS {
+            let stage = stage_of(laws::told_decoder(by), &Device::default());
+            let conditions = [Some(laws::condition(1, 1)), None, Some(laws::condition(3, 2))];
+            let rows = conditions.map(|it| told(it, row(4, 6)));
+            let alone: Vec<_> = rows.iter().map(|it| batch(std::slice::from_ref(it))).collect();
+            laws::check_rows_are_independent(&stage, &batch(&rows), &alone);
+            let scores = stage.log_likelihoods(&batch(&rows)).unwrap();
+            assert!(scores[0] != scores[1] && scores[1] != scores[2]);
+        }
+    }
+
+    #[test]
+    fn what_it_is_told_decides_what_it_makes() {
+        for by in laws::WAYS {
+            let device = Device::default().autodiff();
+            // Nothing but the condition tells the two apart.
+            let conditions = [1, 2].map(|salt| laws::condition(2, salt));
+            let first = told(Some(conditions[0].clone()), row(4, 5));
+            let codes = tokens(5 * N_QUANTIZERS, CODES as u32, 99);
+            let second = CoarseRow { codes, ..told(Some(conditions[1].clone()), row(4, 5)) };
+            let rows = [first, second];
+            let stage = laws::overfitted(stage_of(laws::told_decoder(by), &device), &batch(&rows));
+            let stage = stage.valid();
+            for row in &rows {
+                let request = CoarseRequest {
+                    semantic: &row.semantic,
+                    semantic_frames: &row.semantic_frames,
+                    prompt_codes: &[],
+                    n_frames: 5,
+                    sampling: Sampling::GREEDY,
+                    recall: Recall::NONE,
+                    recalled_frames: 0,
+                    condition: row.condition.as_ref(),
+                };
+                let mut rng = generator(1, "test", 0);
+                assert_eq!(stage.generate(&request, &mut rng, &mut |_| {}).unwrap(), row.codes);
+            }
+        }
     }
 
     #[test]
@@ -250,7 +336,7 @@ mod tests {
     #[test]
     fn learns_one_batch_by_heart() {
         let device = Device::default().autodiff();
-        laws::check_overfits(stage(&device), &batch(&[row(4, 6), row(9, 2)]));
+        laws::overfitted(stage(&device), &batch(&[row(4, 6), row(9, 2)]));
     }
 
     #[test]
@@ -265,6 +351,7 @@ mod tests {
             sampling: Sampling::at(1.0),
             recall: Recall::NONE,
             recalled_frames: 0,
+            condition: None,
         };
         let draw = |seed| {
             let mut heard = Vec::new();
@@ -293,6 +380,7 @@ mod tests {
                 sampling: Sampling::at(1.0),
                 recall: Recall { share: 1.0, sharpness: 0.0 },
                 recalled_frames,
+                condition: None,
             };
             stage.generate(&request, &mut generator(1, "test", 0), &mut |_| {}).unwrap()
         };
@@ -310,7 +398,8 @@ mod tests {
     #[track_caller]
     fn check_refused(semantic: &[u32], codes: &[u32], expected: TokenError) {
         let (semantic, semantic_frames) = (semantic.to_vec(), vec![0; semantic.len()]);
-        let row = CoarseRow { semantic, semantic_frames, codes: codes.to_vec() };
+        let codes = codes.to_vec();
+        let row = CoarseRow { semantic, semantic_frames, codes, condition: None };
         let stage = stage(&Device::default());
         assert_eq!(stage.loss(&batch(&[row])).unwrap_err(), expected);
     }

@@ -11,7 +11,9 @@ use burn::module::Param;
 use burn::prelude::*;
 
 use crate::clock::{Clock, ClockFeatures};
+use crate::condition::{Condition, Conditions};
 use crate::decoder::Decoder;
+use crate::error::TokenError;
 use crate::kv_cache::KvCache;
 use crate::layout::CodeLayout;
 use crate::recall::{Memory, Recall};
@@ -52,6 +54,8 @@ pub(crate) struct CodeSequences {
     pub(crate) targets: Vec<u32>,
     /// The quantizers of each predicted frame.
     pub(crate) quantizers: Range<usize>,
+    /// What each row is told.
+    pub(crate) conditions: Option<Conditions>,
 }
 
 /// The predictions of one row.
@@ -72,6 +76,8 @@ pub(crate) struct Continuation<'a> {
     pub(crate) recall: Recall,
     /// ...those of so many of the first.
     pub(crate) recalled_frames: usize,
+    /// What the row is told.
+    pub(crate) conditions: Option<Conditions>,
 }
 
 impl CodeModel {
@@ -85,6 +91,14 @@ impl CodeModel {
 
     pub(crate) fn layout(&self) -> CodeLayout {
         CodeLayout::of_model(self.n_quantizers, self.codebook_size)
+    }
+
+    /// What rows are told, for their [`CodeSequences`] or [`Continuation`].
+    pub(crate) fn conditions(
+        &self,
+        rows: &[Option<&Condition>],
+    ) -> Result<Option<Conditions>, TokenError> {
+        self.decoder.conditions(rows)
     }
 
     /// Row-major codes of `quantizers` that are given: each at its own frame.
@@ -124,7 +138,8 @@ impl CodeModel {
     /// the first predicted quantizer, then of the next.
     pub(crate) fn nll(&self, sequences: &CodeSequences) -> Tensor<1> {
         let (embedded, clock) = self.read(&sequences.inputs);
-        let hidden = self.decoder.forward_timed(embedded, Some(clock));
+        let conditions = sequences.conditions.as_ref();
+        let hidden = self.decoder.forward_timed(embedded, Some(clock), conditions);
         let hidden = at_positions(hidden, &sequences.positions());
         let width = sequences.quantizers.len();
         let [n, d_model] = hidden.dims();
@@ -160,7 +175,8 @@ impl CodeModel {
     ) -> Vec<u32> {
         let Continuation { prefix, quantizers, frames, sampling, .. } = continuation;
         let n_codes = quantizers.len() * frames.len();
-        let mut reader = self.reader(prefix.tokens.len() + n_codes);
+        let capacity = prefix.tokens.len() + n_codes;
+        let mut reader = self.reader(capacity, continuation.conditions.as_ref());
         let mut next = prefix.clone();
         let mut codes = Vec::with_capacity(n_codes);
         let mut memory = None;
@@ -209,8 +225,8 @@ impl CodeModel {
     }
 
     /// A reader of one sequence of up to `capacity` tokens.
-    fn reader(&self, capacity: usize) -> Reader<'_> {
-        Reader { model: self, cache: self.decoder.timed_cache(capacity) }
+    fn reader(&self, capacity: usize, conditions: Option<&Conditions>) -> Reader<'_> {
+        Reader { model: self, cache: self.decoder.timed_cache(1, capacity, conditions) }
     }
 }
 
@@ -283,9 +299,11 @@ impl CodeModel {
         prefix: Timed,
         codes: &[u32],
         quantizers: Range<usize>,
+        conditions: Option<&Conditions>,
     ) -> Vec<f32> {
         let tokens = self.predicted(codes, quantizers.clone());
-        let mut reader = self.reader(prefix.tokens.len() + tokens.tokens.len());
+        let capacity = prefix.tokens.len() + tokens.tokens.len();
+        let mut reader = self.reader(capacity, conditions);
         let mut next = prefix;
         let score = |(at, code): (usize, &u32)| {
             next.tokens.push(tokens.tokens[at]);
@@ -350,15 +368,16 @@ mod tests {
             sampling: &Sampling::GREEDY,
             recall: Recall { share: 1.0, sharpness: 1e4 },
             recalled_frames: 4,
+            conditions: None,
         };
-        let states = model.reader(prefix.tokens.len()).states(&prefix);
+        let states = model.reader(prefix.tokens.len(), None).states(&prefix);
         let memory = model.memory(&continuation, &states);
         for (at, code) in codes.into_iter().enumerate() {
             let before = Timed {
                 tokens: prefix.tokens[..3 + at].to_vec(),
                 frames: prefix.frames[..3 + at].to_vec(),
             };
-            let state = on_host(last(model.reader(3 + at).states(&before)).flatten(0, 1));
+            let state = on_host(last(model.reader(3 + at, None).states(&before)).flatten(0, 1));
             let mixed = memory.mixed(vec![0.0; 8], || state, at % 2, &Sampling::GREEDY);
             let mut rng = audiolm_nn::generator(0, "test", 0);
             assert_eq!(sample(&mixed, &Sampling::GREEDY, &mut rng) as u32, code, "code {at}");

@@ -24,7 +24,12 @@
 //! let stage = config.init(&Device::default())?;
 //!
 //! // Two frames of codes, [frame][quantizer], under two semantic tokens of one frame each.
-//! let row = CoarseRow { semantic: vec![4, 9], semantic_frames: vec![0, 1], codes: vec![0, 15, 7, 3] };
+//! let row = CoarseRow {
+//!     semantic: vec![4, 9],
+//!     semantic_frames: vec![0, 1],
+//!     codes: vec![0, 15, 7, 3],
+//!     condition: None,
+//! };
 //! let loss = stage.loss(&CoarseBatch { rows: vec![row] })?;
 //! assert_eq!(loss.tokens, 4);
 //!
@@ -38,6 +43,7 @@
 //!     sampling: Sampling::at(0.8),
 //!     recall: Recall::NONE,
 //!     recalled_frames: 0,
+//!     condition: None,
 //! };
 //! let codes = stage.generate(&request, &mut generator(7, "coarse", 0), &mut |_| {})?;
 //! assert_eq!(codes.len(), 5 * 2);
@@ -49,16 +55,25 @@ mod block;
 mod clock;
 mod coarse;
 mod codes;
+mod condition;
+mod conditioner;
+mod cross_attention;
 mod decoder;
+mod decoder_config;
+#[cfg(test)]
+mod decoder_laws;
 mod dedup;
 mod error;
 mod fine;
+mod heads;
 mod kv_cache;
 #[cfg(test)]
 mod laws;
 mod layout;
+mod pass;
 mod position;
 mod recall;
+mod rotary;
 mod sampler;
 mod semantic;
 mod semantic_generate;
@@ -66,7 +81,9 @@ mod semantic_sequence;
 mod stage;
 
 pub use coarse::{CoarseBatch, CoarseRequest, CoarseRow, CoarseStage, CoarseStageConfig};
-pub use decoder::{Decoder, DecoderConfig};
+pub use condition::{Condition, ConditionConfig, Conditioning, Conditions};
+pub use decoder::Decoder;
+pub use decoder_config::{DecoderConfig, FeedForward, PositionScheme};
 pub use dedup::Runs;
 pub use error::{ConfigError, GenerateError, SamplingError, TokenError};
 pub use fine::{FineBatch, FineRequest, FineRow, FineStage, FineStageConfig};

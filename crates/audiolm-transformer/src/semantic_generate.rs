@@ -3,6 +3,7 @@
 use audiolm_nn::Generator;
 use burn::prelude::*;
 
+use crate::condition::Condition;
 use crate::dedup::Runs;
 use crate::error::{GenerateError, TokenError};
 use crate::sampler::{Sampling, sample};
@@ -11,7 +12,7 @@ use crate::semantic_sequence::{SemanticRow, SemanticSequences};
 use crate::stage::on_host;
 
 /// What is known of a clip.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SemanticPrompt {
     /// Its ids, one per run; none to let the model start on its own.
     pub ids: Vec<u32>,
@@ -19,6 +20,8 @@ pub struct SemanticPrompt {
     pub durations: Vec<u32>,
     /// Whether the prompt starts where a recording starts. Without ids it has to.
     pub starts: bool,
+    /// What it is told, and what follows it, if anything.
+    pub condition: Option<Condition>,
 }
 
 /// When a continuation is over.
@@ -66,7 +69,9 @@ impl SemanticStage {
         let mut read = self.prompt_row(prompt)?;
         let n_frames = request.length.n_frames();
         let mut draw = Draw { ids: &request.ids, durations: &request.durations, rng };
-        let mut cache = self.decoder.cache(1, prompt.ids.len() + 1 + n_frames);
+        let conditions = self.decoder.conditions(&[prompt.condition.as_ref()])?;
+        let capacity = prompt.ids.len() + 1 + n_frames;
+        let mut cache = self.decoder.cache(1, capacity, conditions.as_ref());
         let mut runs = Runs::default();
         let mut frames = 0;
         while frames < n_frames {
@@ -86,11 +91,11 @@ impl SemanticStage {
     }
 
     fn prompt_row(&self, prompt: &SemanticPrompt) -> Result<SemanticRow, TokenError> {
-        let SemanticPrompt { ids, durations, starts } = prompt.clone();
+        let SemanticPrompt { ids, durations, starts, .. } = prompt.clone();
         if ids.is_empty() && !starts {
             return Err(TokenError::EmptyPrompt);
         }
-        let row = SemanticRow { ids, durations, starts, ends: false };
+        let row = SemanticRow { ids, durations, starts, ends: false, condition: None };
         row.validate(self.n_ids)?;
         Ok(row)
     }
@@ -154,7 +159,7 @@ mod tests {
     }
 
     fn prompt() -> SemanticPrompt {
-        SemanticPrompt { ids: vec![1, 5], durations: vec![2, 9], starts: false }
+        SemanticPrompt { ids: vec![1, 5], durations: vec![2, 9], ..Default::default() }
     }
 
     #[test]
@@ -197,7 +202,8 @@ mod tests {
     fn refuses_what_cannot_be_continued() {
         let empty = SemanticPrompt::default();
         check_refused(empty, Sampling::GREEDY, TokenError::EmptyPrompt.into());
-        let timeless = SemanticPrompt { ids: vec![1], durations: vec![0], starts: true };
+        let timeless =
+            SemanticPrompt { ids: vec![1], durations: vec![0], starts: true, ..Default::default() };
         check_refused(timeless, Sampling::GREEDY, TokenError::ZeroDuration { position: 0 }.into());
         let temperature = -1.0;
         let error = crate::error::SamplingError::Temperature { temperature };
