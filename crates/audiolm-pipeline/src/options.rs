@@ -1,6 +1,8 @@
 //! What can be asked for.
 
-use audiolm_transformer::{CoarseStage, FineStage, GenerateError, Recall, Sampling, SemanticStage};
+use audiolm_transformer::{
+    CoarseStage, FineStage, GenerateError, Guidance, Recall, Sampling, SemanticStage,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::PipelineError;
@@ -24,6 +26,8 @@ pub struct StageSampling {
     pub fine: Sampling,
     /// How far coarse and fine codes of the prompt come again.
     pub recall: Recall,
+    /// How much what the stages are told counts; where they are told nothing, nothing.
+    pub guidance: Guidance,
 }
 
 /// How to continue a recording.
@@ -71,6 +75,7 @@ impl Default for StageSampling {
             coarse: CoarseStage::PAPER_SAMPLING,
             fine: FineStage::PAPER_SAMPLING,
             recall: RECALL,
+            guidance: Guidance::NONE,
         }
     }
 }
@@ -109,8 +114,9 @@ impl From<&ResynthesizeOptions> for Chance {
 impl StageSampling {
     /// Names the first bound that is not kept.
     pub(crate) fn validate(&self) -> Result<(), PipelineError> {
-        let Self { semantic, durations, coarse, fine, recall } = self;
+        let Self { semantic, durations, coarse, fine, recall, guidance } = self;
         recall.validate().map_err(GenerateError::from)?;
+        guidance.validate().map_err(GenerateError::from)?;
         let all = [semantic, durations, coarse, fine];
         Ok(all.into_iter().try_for_each(|it| it.validate()).map_err(GenerateError::from)?)
     }

@@ -106,9 +106,10 @@ impl Plan {
     }
 }
 
-/// Where a plan leaves out what it does not use: the codec's options. The codec itself refuses those
-/// it does not know.
-const OPEN_TABLE: &str = "codec.model.";
+/// Where a plan leaves out what it does not use: options of the codec and of the stacks. These
+/// themselves refuse what they do not know.
+const OPEN_TABLES: [&str; 4] =
+    ["codec.model.", "semantic.model.decoder.", "coarse.model.decoder.", "fine.model.decoder."];
 
 /// A table that a plan leaves out where it is not used: what a file that names it begins with.
 fn unused_table(name: &str) -> Option<toml::Table> {
@@ -134,7 +135,7 @@ fn merge(plan: &mut toml::Table, overrides: toml::Table, prefix: &str) -> Result
                 let (expected, found) = (old.type_str(), value.type_str());
                 return Err(format!("{name} must be of type {expected}, found {found}"));
             }
-            (None, value) if prefix == OPEN_TABLE => {
+            (None, value) if OPEN_TABLES.contains(&prefix) => {
                 plan.insert(key, value);
             }
             (None, _) => {

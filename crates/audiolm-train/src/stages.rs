@@ -121,6 +121,7 @@ impl SemanticLesson {
             durations,
             starts: crop.start == 0,
             ends: crop.end == self.tokens.of(on).frames(crop.recording),
+            condition: None,
         }
     }
 }
@@ -186,6 +187,7 @@ impl Lesson for CoarseLesson {
                 semantic_frames: runs.middles(1.0),
                 semantic: runs.ids,
                 codes: self.codes.leading(on, *crop, self.n_coarse),
+                condition: None,
             }
         };
         Ok(CoarseBatch { rows: crops.iter().map(row).collect() })
@@ -224,8 +226,10 @@ impl Lesson for FineLesson {
     }
 
     fn batch(&self, on: Split, crops: &[Frames]) -> Result<FineBatch, TrainError> {
-        let row =
-            |crop: &Frames| FineRow { codes: self.codes.leading(on, *crop, self.n_quantizers) };
+        let row = |crop: &Frames| FineRow {
+            codes: self.codes.leading(on, *crop, self.n_quantizers),
+            condition: None,
+        };
         Ok(FineBatch { rows: crops.iter().map(row).collect() })
     }
 

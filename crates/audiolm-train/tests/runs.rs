@@ -12,6 +12,7 @@ use audiolm_train::{
     Ending, KmeansMethod, MeasuredOn, Measures, Observer, Plan, Preset, Run, Stage, StopSignal,
     TrainError, Unobserved, read_metrics, train,
 };
+use audiolm_transformer::{Conditioning, PositionScheme};
 use burn::prelude::Device;
 
 /// A folder of tones whose pitch glides, one speaker a folder.
@@ -135,6 +136,21 @@ fn a_file_turns_on_options_of_the_codec() {
     assert_eq!(again.unwrap(), plan);
     check_override("[codec.model]\nfilms = \"decoder\"", Err("films"));
     check_override("[codec.model]\nfilm = \"middle\"", Err("middle"));
+}
+
+#[test]
+fn a_file_turns_on_options_of_a_stack() {
+    let text = "[coarse.model.decoder]\nposition = \"rotary\"\nn_kv_heads = 1\n\
+                condition = { d_condition = 768, by = \"prefix\", dropout = 0.2 }";
+    let plan = Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml")).unwrap();
+    let decoder = &plan.coarse.model.decoder;
+    assert_eq!((decoder.position, decoder.n_kv_heads), (PositionScheme::Rotary, Some(1)));
+    assert_eq!(decoder.condition.unwrap().by, Conditioning::Prefix);
+    let again = plan.to_toml().unwrap();
+    let again = Plan::preset(Preset::Tiny).with_overrides(&again, Path::new("plan.toml"));
+    assert_eq!(again.unwrap(), plan);
+    check_override("[fine.model.decoder]\npositions = \"rotary\"", Err("positions"));
+    check_override("[fine.model.decoder]\nposition = \"absolute\"", Err("absolute"));
 }
 
 /// The recordings of [`recordings`], a set of noise among them.

@@ -5,7 +5,7 @@
 
 use audiolm_nn::generator;
 use audiolm_transformer::{
-    CoarseBatch, CoarseRequest, CoarseRow, CoarseStage, CoarseStageConfig, Recall, Stage,
+    CoarseBatch, CoarseRequest, CoarseRow, CoarseStage, CoarseStageConfig, Guidance, Recall, Stage,
 };
 use burn::prelude::*;
 use divan::Bencher;
@@ -30,6 +30,7 @@ fn row(n_frames: usize) -> CoarseRow {
         semantic: tokens.clone().map(|it| it % 256).collect(),
         semantic_frames: tokens.map(|it| it * 2).collect(),
         codes: vec![7; n_frames * N_QUANTIZERS],
+        condition: None,
     }
 }
 
@@ -46,10 +47,39 @@ fn continues(bencher: Bencher, n_frames: usize) {
         sampling: CoarseStage::PAPER_SAMPLING,
         recall: Recall::NONE,
         recalled_frames: 0,
+        condition: None,
+        guidance: Guidance::NONE,
     };
     bencher
         .counter(ItemsCount::new(n_frames * N_QUANTIZERS))
         .bench(|| stage.generate(&request, generator(1, "bench", 0)).unwrap());
+}
+
+/// As many continuations of one prompt at a time.
+#[divan::bench(args = [1, 2, 4, 8], sample_count = 3)]
+fn continues_together(bencher: Bencher, n_rows: usize) {
+    const N_FRAMES: usize = 100;
+    let stage = stage(&Device::default());
+    let (clip, prompt) = (row(PROMPT_FRAMES + N_FRAMES), row(PROMPT_FRAMES));
+    let request = CoarseRequest {
+        semantic: &clip.semantic,
+        semantic_frames: &clip.semantic_frames,
+        prompt_codes: &prompt.codes,
+        n_frames: N_FRAMES,
+        sampling: CoarseStage::PAPER_SAMPLING,
+        recall: Recall::NONE,
+        recalled_frames: 0,
+        condition: None,
+        guidance: Guidance::NONE,
+    };
+    bencher.counter(ItemsCount::new(n_rows * N_FRAMES * N_QUANTIZERS)).bench(|| {
+        let rows = (0..n_rows as u64).map(|seed| (request, generator(seed, "bench", 0)));
+        let mut together = stage.begin_all(rows.collect()).unwrap();
+        while together.n_left() > 0 {
+            stage.next_frames(&mut together);
+        }
+        together
+    });
 }
 
 /// The loss and its gradients.

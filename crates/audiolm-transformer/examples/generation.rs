@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
     /// How long it takes to read what is given, and to draw.
     fn seconds(&self) -> f64 {
         let Case { n_given, n_drawn, .. } = *self.case;
-        let mut cache = self.decoder.cache(self.batch, n_given + n_drawn);
+        let mut cache = self.decoder.cache(self.batch, n_given + n_drawn, None);
         let mut rng = generator(1, "generation", 0);
         let mut next = vec![0; self.batch * n_given];
         let began = Instant::now();

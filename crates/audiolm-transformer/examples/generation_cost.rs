@@ -58,7 +58,7 @@ fn costs(weights: Weights) -> Result<Vec<Cost>, Box<dyn Error>> {
     let device = Device::flex();
     let decoder = DecoderConfig::new(512, 6, 8, 2048).init(&device)?.with_weights(weights);
     let token = Tensor::random([1, 1, 512], Distribution::Normal(0.0, 1.0), &device);
-    let mut cache = decoder.cache(1, CAPACITY);
+    let mut cache = decoder.cache(1, CAPACITY, None);
     let mut costs = Vec::new();
     for seen in (0..CAPACITY).step_by(WINDOW) {
         let mut best = f64::MAX;

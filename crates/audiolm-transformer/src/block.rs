@@ -1,47 +1,60 @@
 //! One layer of the stack.
 
 use audiolm_nn::{gelu, product};
-use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig, RmsNorm, RmsNormConfig};
+use burn::nn::{Dropout, DropoutConfig, Linear, RmsNorm, RmsNormConfig};
 use burn::prelude::*;
 
-use crate::attention::{Attention, Relation};
-use crate::decoder::DecoderConfig;
+use crate::attention::{Attention, Relation, linear};
+use crate::condition::Conditioning;
+use crate::conditioner::Told;
+use crate::cross_attention::{CrossAttention, CrossSeen};
+use crate::decoder_config::{DecoderConfig, FeedForward};
 use crate::kv_cache::LayerCache;
 
-/// Attention, then a feed-forward layer, each after a norm and beside a residual path.
+/// Attention, then a feed-forward layer, each after a norm and beside a residual path; between
+/// them, where a stack is told so, attention to a condition.
 ///
-/// As in T5, norms only scale (RMS) and no product has a bias; the feed-forward is plain, not
-/// gated. Dropout falls on what each half adds.
+/// As in T5, norms only scale (RMS) and no product has a bias. Dropout falls on what each part
+/// adds.
 #[derive(Module, Debug)]
 pub struct Block {
     attention_norm: RmsNorm,
     attention: Attention,
+    cross_attention: Option<CrossAttention>,
     feed_forward_norm: RmsNorm,
     expand: Linear,
     contract: Linear,
     dropout: Dropout,
+    #[module(skip)]
+    feed_forward: FeedForward,
 }
 
 impl Block {
     pub(crate) fn init(config: &DecoderConfig, device: &Device) -> Block {
-        let DecoderConfig { d_model, n_heads, d_ff, .. } = *config;
-        // Both halves of every layer add to one stream: scaled so, their sum starts at size 1.
-        let output_std = (2.0 * config.n_layers as f64).powf(-0.5);
-        let linear = |d_in: usize, d_out: usize, scale: f64| {
-            let std = scale * (d_in as f64).powf(-0.5);
-            LinearConfig::new(d_in, d_out)
-                .with_bias(false)
-                .with_initializer(Initializer::Normal { mean: 0.0, std })
-                .init(device)
+        let DecoderConfig { d_model, d_ff, feed_forward, .. } = *config;
+        let crosses = config.condition.is_some_and(|it| it.by == Conditioning::CrossAttention);
+        // All parts of every layer add to one stream: scaled so, their sum starts at size 1.
+        let n_parts = if crosses { 3.0 } else { 2.0 };
+        let output_std = (n_parts * config.n_layers as f64).powf(-0.5);
+        let n_halves = match feed_forward {
+            FeedForward::Plain => 1,
+            FeedForward::Gated => 2,
         };
         Block {
             attention_norm: RmsNormConfig::new(d_model).init(device),
-            attention: Attention::init(d_model, n_heads, output_std, device),
+            attention: Attention::init(config, output_std, device),
+            cross_attention: crosses.then(|| CrossAttention::init(config, output_std, device)),
             feed_forward_norm: RmsNormConfig::new(d_model).init(device),
-            expand: linear(d_model, d_ff, 1.0),
-            contract: linear(d_ff, d_model, output_std),
+            expand: linear([d_model, n_halves * d_ff], 1.0, device),
+            contract: linear([d_ff, d_model], output_std, device),
             dropout: DropoutConfig::new(config.dropout).init(),
+            feed_forward,
         }
+    }
+
+    /// What this layer sees of conditions, where it looks at any.
+    pub(crate) fn cross_seen(&self, told: &Told) -> Option<CrossSeen> {
+        self.cross_attention.as_ref().map(|it| it.seen(told))
     }
 
     /// # Shapes
@@ -50,14 +63,29 @@ impl Block {
         &self,
         input: Tensor<3>,
         relation: &Relation,
+        told: Option<&CrossSeen>,
         cache: Option<&mut LayerCache>,
     ) -> Tensor<3> {
         let attended =
             self.attention.forward(self.attention_norm.forward(input.clone()), relation, cache);
-        let input = input + self.dropout.forward(attended);
-        let normed = self.feed_forward_norm.forward(input.clone());
-        let hidden = product(normed, self.expand.weight.val());
-        let added = product(gelu(hidden), self.contract.weight.val());
-        input + self.dropout.forward(added)
+        let mut stream = input + self.dropout.forward(attended);
+        if let (Some(cross), Some(told)) = (&self.cross_attention, told) {
+            let attended = cross.forward(stream.clone(), told);
+            stream = stream + self.dropout.forward(attended);
+        }
+        let added = self.fed_forward(self.feed_forward_norm.forward(stream.clone()));
+        stream + self.dropout.forward(added)
+    }
+
+    fn fed_forward(&self, input: Tensor<3>) -> Tensor<3> {
+        let hidden = product(input, self.expand.weight.val());
+        let hidden = match self.feed_forward {
+            FeedForward::Plain => gelu(hidden),
+            FeedForward::Gated => {
+                let halves = hidden.chunk(2, 2);
+                halves[0].clone() * gelu(halves[1].clone())
+            }
+        };
+        product(hidden, self.contract.weight.val())
     }
 }

@@ -34,11 +34,39 @@ pub struct Clock {
     odd: Param<Tensor<2>>,
 }
 
-/// Features whose product is the bias: `[batch, heads, time, features]` each.
+/// Features whose product is the bias.
 #[derive(Debug, Clone)]
 pub(crate) struct ClockFeatures {
-    pub(crate) queries: Tensor<4>,
-    pub(crate) keys: Tensor<4>,
+    /// `[batch, heads, time, features]`.
+    queries: Tensor<4>,
+    /// `[batch, 1, time, features]`: the same for all heads.
+    keys: Tensor<4>,
+}
+
+impl ClockFeatures {
+    /// Queries and keys, `[batch, heads, time, d_head]`, with these features behind their own.
+    pub(crate) fn beside(&self, queries: Tensor<4>, keys: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+        let [batch, n_kv_heads, time, _] = keys.dims();
+        let of_keys = self.keys.clone().expand([batch, n_kv_heads, time, Clock::N_FEATURES]);
+        let queries = Tensor::cat(vec![queries, self.queries.clone()], 3);
+        (queries, Tensor::cat(vec![keys, of_keys], 3))
+    }
+
+    /// These, after `n` positions that sound at no time: for them there is no bias.
+    pub(crate) fn after_timeless(self, n: usize) -> Self {
+        let after = |features: Tensor<4>| {
+            let [batch, heads, _, n_features] = features.dims();
+            let timeless = Tensor::zeros([batch, heads, n, n_features], &features.device());
+            Tensor::cat(vec![timeless, features], 2)
+        };
+        Self { queries: after(self.queries), keys: after(self.keys) }
+    }
+
+    /// Those of `time` positions that sound at no time, in a batch, for as many heads.
+    pub(crate) fn timeless([batch, heads, time]: [usize; 3], device: &Device) -> Self {
+        let zeros = |heads| Tensor::zeros([batch, heads, time, Clock::N_FEATURES], device);
+        Self { queries: zeros(heads), keys: zeros(1) }
+    }
 }
 
 impl Clock {
@@ -66,10 +94,9 @@ impl Clock {
         let odd = self.odd.val().reshape([1, heads, 1, N_RATES]);
         let of_cos = even.clone() * cos.clone() + odd.clone() * sin.clone();
         let of_sin = even * sin.clone() - odd * cos.clone();
-        let keys = Tensor::cat(vec![cos, sin], 3);
         ClockFeatures {
             queries: Tensor::cat(vec![of_cos, of_sin], 3),
-            keys: keys.expand([batch, heads, time, Self::N_FEATURES]),
+            keys: Tensor::cat(vec![cos, sin], 3),
         }
     }
 }

@@ -10,10 +10,12 @@ use std::ops::Range;
 use audiolm_nn::{Generator, Weights};
 use burn::prelude::*;
 
-use crate::code_generation::{CodeGeneration, Continuation};
+use crate::code_generation::{CodeGeneration, CodeGenerations, Continuation};
 use crate::codes::{CodeModel, CodeSequences, Predicted, Timed};
-use crate::decoder::DecoderConfig;
+use crate::condition::Condition;
+use crate::decoder_config::DecoderConfig;
 use crate::error::{ConfigError, GenerateError, TokenError};
+use crate::guidance::Guidance;
 use crate::layout::{CodeLayout, in_range, nonzero};
 use crate::recall::Recall;
 use crate::sampler::Sampling;
@@ -40,14 +42,14 @@ pub struct CoarseStage {
 }
 
 /// A batch of clips for [`CoarseStage`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct CoarseBatch {
     /// The clips, of any lengths.
     pub rows: Vec<CoarseRow>,
 }
 
 /// One clip in both kinds of token.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct CoarseRow {
     /// Its semantic ids, deduplicated.
     pub semantic: Vec<u32>,
@@ -55,6 +57,8 @@ pub struct CoarseRow {
     pub semantic_frames: Vec<u32>,
     /// Its codes, row-major `[frame][quantizer]`, without offsets.
     pub codes: Vec<u32>,
+    /// What it is told, if anything.
+    pub condition: Option<Condition>,
 }
 
 /// What [`CoarseStage::generate`] shall continue.
@@ -74,6 +78,10 @@ pub struct CoarseRequest<'a> {
     pub recall: Recall,
     /// The frames of the prompt that may: so many of the first.
     pub recalled_frames: usize,
+    /// What the clip is told, if anything.
+    pub condition: Option<&'a Condition>,
+    /// How much that counts.
+    pub guidance: Guidance,
 }
 
 impl CoarseStageConfig {
@@ -81,6 +89,12 @@ impl CoarseStageConfig {
     /// (sections III-B and IV-A).
     pub fn paper() -> Self {
         Self::new(DecoderConfig::paper(), 1024, 4, 1024)
+    }
+
+    /// The second stage of audiolm-pytorch's README: width 512, 500 semantic ids, 3 quantizers of
+    /// 1024 codes.
+    pub fn audiolm_pytorch() -> Self {
+        Self::new(DecoderConfig::audiolm_pytorch(512), 500, 3, 1024)
     }
 
     /// A stage of about 1.8 M parameters, for a processor: 3 quantizers of 1024 codes.
@@ -127,19 +141,20 @@ impl CoarseStage {
         request: &CoarseRequest,
         rng: Generator,
     ) -> Result<CodeGeneration, GenerateError> {
-        request.sampling.validate()?;
-        request.recall.validate()?;
-        let semantic = self.semantic(request.semantic, request.semantic_frames)?;
-        let n_prompt = self.layout().n_frames(request.prompt_codes)?;
-        let continuation = Continuation {
-            prefix: semantic.then(self.model.predicted(request.prompt_codes, self.quantizers())),
-            quantizers: self.quantizers(),
-            frames: n_prompt..n_prompt + request.n_frames,
-            sampling: request.sampling,
-            recall: request.recall,
-            recalled_frames: request.recalled_frames,
-        };
-        Ok(self.model.begin(&continuation, rng))
+        Ok(self.model.begin(self.continuation(request)?, rng))
+    }
+
+    /// Begins to draw several sequences together, each from its own generator.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn begin_all(
+        &self,
+        requests: Vec<(CoarseRequest, Generator)>,
+    ) -> Result<CodeGenerations, GenerateError> {
+        let begun = |(request, rng)| Ok((self.continuation(&request)?, rng));
+        let begun: Result<_, GenerateError> = requests.into_iter().map(begun).collect();
+        Ok(self.model.begin_all(begun?))
     }
 
     /// Draws the codes of the next frame; none after the last.
@@ -148,6 +163,32 @@ impl CoarseStage {
     /// Where another stage has begun.
     pub fn next_frame(&self, generation: &mut CodeGeneration) -> Option<Vec<u32>> {
         self.model.next_frame(generation)
+    }
+
+    /// Draws the codes of the next frame of each sequence; none of one that is complete.
+    ///
+    /// # Panics
+    /// Where another stage has begun.
+    pub fn next_frames(&self, generations: &mut CodeGenerations) -> Vec<Option<Vec<u32>>> {
+        self.model.next_frames(generations)
+    }
+
+    fn continuation(&self, request: &CoarseRequest) -> Result<Continuation, GenerateError> {
+        request.sampling.validate()?;
+        request.recall.validate()?;
+        request.guidance.validate()?;
+        let semantic = self.semantic(request.semantic, request.semantic_frames)?;
+        let n_prompt = self.layout().n_frames(request.prompt_codes)?;
+        Ok(Continuation {
+            prefix: semantic.then(self.model.predicted(request.prompt_codes, self.quantizers())),
+            quantizers: self.quantizers(),
+            frames: n_prompt..n_prompt + request.n_frames,
+            sampling: request.sampling,
+            recall: request.recall,
+            recalled_frames: request.recalled_frames,
+            conditions: self.model.conditions(&[request.condition])?,
+            guidance: request.guidance,
+        })
     }
 
     fn quantizers(&self) -> Range<usize> {
@@ -165,7 +206,9 @@ impl CoarseStage {
 
     fn sequences(&self, batch: &CoarseBatch) -> Result<CodeSequences, TokenError> {
         let (mut predicted, mut inputs, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        for CoarseRow { semantic, semantic_frames, codes } in &batch.rows {
+        let told: Vec<_> = batch.rows.iter().map(|row| row.condition.as_ref()).collect();
+        let conditions = self.model.conditions(&told)?;
+        for CoarseRow { semantic, semantic_frames, codes, .. } in &batch.rows {
             let n_frames = self.layout().n_frames(codes)?;
             predicted.push(Predicted { first_position: semantic.len(), n_frames });
             let read = self.semantic(semantic, semantic_frames)?;
@@ -177,7 +220,8 @@ impl CoarseStage {
         if targets.is_empty() {
             return Err(TokenError::NothingToPredict);
         }
-        Ok(CodeSequences { inputs, predicted, targets, quantizers: self.quantizers() })
+        let quantizers = self.quantizers();
+        Ok(CodeSequences { inputs, predicted, targets, quantizers, conditions })
     }
 }
 
@@ -208,8 +252,16 @@ mod tests {
     const CODES: usize = 8;
 
     fn stage(device: &Device) -> CoarseStage {
-        let config = CoarseStageConfig::new(laws::tiny_decoder(), N_IDS, N_QUANTIZERS, CODES);
+        stage_of(laws::tiny_decoder(), device)
+    }
+
+    fn stage_of(decoder: DecoderConfig, device: &Device) -> CoarseStage {
+        let config = CoarseStageConfig::new(decoder, N_IDS, N_QUANTIZERS, CODES);
         laws::seeded(config.init(device).unwrap())
+    }
+
+    fn told(condition: Option<Condition>, row: CoarseRow) -> CoarseRow {
+        CoarseRow { condition, ..row }
     }
 
     fn row(n_semantic: usize, n_frames: usize) -> CoarseRow {
@@ -217,6 +269,7 @@ mod tests {
             semantic: tokens(n_semantic, N_IDS as u32, 1),
             semantic_frames: (0..n_semantic as u32).map(|it| it * 2).collect(),
             codes: tokens(n_frames * N_QUANTIZERS, CODES as u32, 2),
+            condition: None,
         }
     }
 
@@ -229,8 +282,71 @@ mod tests {
         let stage = stage(&Device::default());
         let row = row(5, 50);
         let prefix = stage.semantic(&row.semantic, &row.semantic_frames).unwrap();
-        let stepwise = stage.model.log_likelihoods_stepwise(prefix, &row.codes, 0..N_QUANTIZERS);
+        let stepwise =
+            stage.model.log_likelihoods_stepwise(prefix, &row.codes, 0..N_QUANTIZERS, None);
         check_close(&stepwise, &stage.log_likelihoods(&batch(&[row])).unwrap()[0]);
+    }
+
+    #[test]
+    fn cached_equals_uncached_whatever_it_is_told() {
+        for by in laws::WAYS {
+            let stage = stage_of(laws::told_decoder(by), &Device::default());
+            for condition in [None, Some(laws::condition(4, 1))] {
+                let row = told(condition, row(5, 20));
+                let prefix = stage.semantic(&row.semantic, &row.semantic_frames).unwrap();
+                let conditions = stage.model.conditions(&[row.condition.as_ref()]).unwrap();
+                let stepwise = stage.model.log_likelihoods_stepwise(
+                    prefix,
+                    &row.codes,
+                    0..N_QUANTIZERS,
+                    conditions.as_ref(),
+                );
+                check_close(&stepwise, &stage.log_likelihoods(&batch(&[row])).unwrap()[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_may_be_told_different_things() {
+        for by in laws::WAYS {
+            let stage = stage_of(laws::told_decoder(by), &Device::default());
+            let conditions = [Some(laws::condition(1, 1)), None, Some(laws::condition(3, 2))];
+            let rows = conditions.map(|it| told(it, row(4, 6)));
+            let alone: Vec<_> = rows.iter().map(|it| batch(std::slice::from_ref(it))).collect();
+            laws::check_rows_are_independent(&stage, &batch(&rows), &alone);
+            let scores = stage.log_likelihoods(&batch(&rows)).unwrap();
+            assert!(scores[0] != scores[1] && scores[1] != scores[2]);
+        }
+    }
+
+    #[test]
+    fn what_it_is_told_decides_what_it_makes() {
+        for by in laws::WAYS {
+            let device = Device::default().autodiff();
+            // Nothing but the condition tells the two apart.
+            let conditions = [1, 2].map(|salt| laws::condition(2, salt));
+            let first = told(Some(conditions[0].clone()), row(4, 5));
+            let codes = tokens(5 * N_QUANTIZERS, CODES as u32, 99);
+            let second = CoarseRow { codes, ..told(Some(conditions[1].clone()), row(4, 5)) };
+            let rows = [first, second];
+            let stage = laws::overfitted(stage_of(laws::told_decoder(by), &device), &batch(&rows));
+            let stage = stage.valid();
+            for row in &rows {
+                let request = CoarseRequest {
+                    semantic: &row.semantic,
+                    semantic_frames: &row.semantic_frames,
+                    prompt_codes: &[],
+                    n_frames: 5,
+                    sampling: Sampling::GREEDY,
+                    recall: Recall::NONE,
+                    recalled_frames: 0,
+                    condition: row.condition.as_ref(),
+                    guidance: Guidance::NONE,
+                };
+                let rng = generator(1, "test", 0);
+                assert_eq!(stage.generate(&request, rng).unwrap(), row.codes);
+            }
+        }
     }
 
     #[test]
@@ -270,7 +386,7 @@ mod tests {
     #[test]
     fn learns_one_batch_by_heart() {
         let device = Device::default().autodiff();
-        laws::check_overfits(stage(&device), &batch(&[row(4, 6), row(9, 2)]));
+        laws::overfitted(stage(&device), &batch(&[row(4, 6), row(9, 2)]));
     }
 
     #[test]
@@ -285,6 +401,8 @@ mod tests {
             sampling: Sampling::at(1.0),
             recall: Recall::NONE,
             recalled_frames: 0,
+            condition: None,
+            guidance: Guidance::NONE,
         };
         let draw = |seed| stage.generate(&request, generator(seed, "test", 0)).unwrap();
         assert_eq!(draw(1).len(), 60);
@@ -292,6 +410,52 @@ mod tests {
         assert_ne!(draw(1), draw(2));
         // 60 draws from 8 codes of a model that knows nothing: all of them come.
         assert!((0..CODES as u32).all(|code| draw(1).contains(&code)));
+    }
+
+    #[test]
+    fn likelihoods_are_those_of_the_stage() {
+        let (stage, row) = (stage(&Device::default()), row(4, 2));
+        let request = CoarseRequest {
+            semantic: &row.semantic,
+            semantic_frames: &row.semantic_frames,
+            prompt_codes: &row.codes,
+            n_frames: 7,
+            sampling: Sampling { top_k: Some(3), ..Sampling::at(0.5) },
+            recall: Recall { share: 0.5, sharpness: 1.0 },
+            recalled_frames: 2,
+            condition: None,
+            guidance: Guidance::NONE,
+        };
+        let mut generation = stage.begin(&request, generator(1, "test", 0)).unwrap();
+        let drawn: Vec<u32> =
+            std::iter::from_fn(|| stage.next_frame(&mut generation)).flatten().collect();
+        let whole = CoarseRow { codes: [row.codes.clone(), drawn].concat(), ..row.clone() };
+        let all = stage.log_likelihoods(&batch(&[whole])).unwrap().concat();
+        let expected: f32 = all[row.codes.len()..].iter().sum();
+        let found = generation.likelihood();
+        assert_eq!(found.tokens, 7 * N_QUANTIZERS);
+        assert!((found.nats - f64::from(expected)).abs() < 1e-3, "{found:?} for {expected}");
+    }
+
+    #[test]
+    fn every_code_of_every_quantizer_can_be_drawn() {
+        let (stage, row) = (stage(&Device::default()), row(4, 0));
+        let request = CoarseRequest {
+            semantic: &row.semantic,
+            semantic_frames: &row.semantic_frames,
+            prompt_codes: &[],
+            n_frames: 100,
+            sampling: Sampling::at(4.0),
+            recall: Recall::NONE,
+            recalled_frames: 0,
+            condition: None,
+            guidance: Guidance::NONE,
+        };
+        let codes = stage.generate(&request, generator(1, "test", 0)).unwrap();
+        for quantizer in 0..N_QUANTIZERS {
+            let drawn: Vec<_> = codes.iter().skip(quantizer).step_by(N_QUANTIZERS).collect();
+            assert!((0..CODES as u32).all(|code| drawn.contains(&&code)), "quantizer {quantizer}");
+        }
     }
 
     #[test]
@@ -307,6 +471,8 @@ mod tests {
                 sampling: Sampling::at(1.0),
                 recall: Recall { share: 1.0, sharpness: 0.0 },
                 recalled_frames,
+                condition: None,
+                guidance: Guidance::NONE,
             };
             stage.generate(&request, generator(1, "test", 0)).unwrap()
         };
@@ -324,7 +490,8 @@ mod tests {
     #[track_caller]
     fn check_refused(semantic: &[u32], codes: &[u32], expected: TokenError) {
         let (semantic, semantic_frames) = (semantic.to_vec(), vec![0; semantic.len()]);
-        let row = CoarseRow { semantic, semantic_frames, codes: codes.to_vec() };
+        let codes = codes.to_vec();
+        let row = CoarseRow { semantic, semantic_frames, codes, condition: None };
         let stage = stage(&Device::default());
         assert_eq!(stage.loss(&batch(&[row])).unwrap_err(), expected);
     }

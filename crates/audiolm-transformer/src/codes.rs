@@ -10,9 +10,12 @@ use burn::module::Param;
 use burn::prelude::*;
 
 use crate::clock::{Clock, ClockFeatures};
+use crate::condition::{Condition, Conditions};
 use crate::decoder::Decoder;
+use crate::error::TokenError;
 use crate::kv_cache::KvCache;
 use crate::layout::CodeLayout;
+use crate::reading::Reader;
 use crate::stage::{Padded, at_positions, embedding_table, nll, on_host};
 
 /// A decoder over a vocabulary whose last part are the codes of some quantizers.
@@ -49,6 +52,8 @@ pub(crate) struct CodeSequences {
     pub(crate) targets: Vec<u32>,
     /// The quantizers of each predicted frame.
     pub(crate) quantizers: Range<usize>,
+    /// What each row is told.
+    pub(crate) conditions: Option<Conditions>,
 }
 
 /// The predictions of one row.
@@ -73,6 +78,14 @@ impl CodeModel {
 
     pub(crate) fn layout(&self) -> CodeLayout {
         CodeLayout::of_model(self.n_quantizers, self.codebook_size)
+    }
+
+    /// What rows are told, for their [`CodeSequences`] or [`Continuation`].
+    pub(crate) fn conditions(
+        &self,
+        rows: &[Option<&Condition>],
+    ) -> Result<Option<Conditions>, TokenError> {
+        self.decoder.conditions(rows)
     }
 
     /// Row-major codes of `quantizers` that are given: each at its own frame.
@@ -111,8 +124,9 @@ impl CodeModel {
     /// The negative log-likelihood of every predicted code, `[quantizers · frames]`: all frames of
     /// the first predicted quantizer, then of the next.
     pub(crate) fn nll(&self, sequences: &CodeSequences) -> Tensor<1> {
-        let (embedded, clock) = self.read(&sequences.inputs);
-        let hidden = self.decoder.forward_timed(embedded, Some(clock));
+        let (embedded, clock) = self.embedded(&sequences.inputs);
+        let conditions = sequences.conditions.as_ref();
+        let hidden = self.decoder.forward_timed(embedded, Some(clock), conditions);
         let hidden = at_positions(hidden, &sequences.positions());
         let width = sequences.quantizers.len();
         let [n, d_model] = hidden.dims();
@@ -122,7 +136,7 @@ impl CodeModel {
     }
 
     /// What the decoder reads: which tokens, and when they sound.
-    fn read(&self, rows: &[Timed]) -> (Tensor<3>, ClockFeatures) {
+    fn embedded(&self, rows: &[Timed]) -> (Tensor<3>, ClockFeatures) {
         let tokens = Padded::new(rows.iter().map(|row| &row.tokens));
         let frames = Padded::new(rows.iter().map(|row| &row.frames));
         let frames = Tensor::<1, Int>::from_data(frames.tokens.as_slice(), &self.decoder.device())
@@ -143,15 +157,36 @@ impl CodeModel {
         self.table.val().slice_dim(0, start..end)
     }
 
-    /// An empty cache for one sequence of up to `capacity` tokens.
+    /// A cache for one sequence of up to `capacity` tokens, told nothing.
+    #[cfg(test)]
     pub(crate) fn cache(&self, capacity: usize) -> KvCache {
-        self.decoder.timed_cache(capacity)
+        self.decoder.timed_cache_behind(0, capacity, None)
+    }
+}
+
+impl Reader for CodeModel {
+    type Step = Timed;
+
+    fn n_tokens(step: &Timed) -> usize {
+        step.tokens.len()
     }
 
-    /// Reads the next tokens of the sequence in `cache`; the states after each, `[time, d_model]`.
-    pub(crate) fn states(&self, tokens: &Timed, cache: &mut KvCache) -> Tensor<2> {
-        let (embedded, clock) = self.read(std::slice::from_ref(tokens));
-        self.decoder.step_timed(embedded, Some(clock), cache).squeeze_dim(0)
+    fn n_prefix(&self, conditions: Option<&Conditions>) -> usize {
+        self.decoder.n_prefix(conditions)
+    }
+
+    fn cache_behind(
+        &self,
+        n_skipped: usize,
+        capacity: usize,
+        conditions: Option<&Conditions>,
+    ) -> KvCache {
+        self.decoder.timed_cache_behind(n_skipped, capacity, conditions)
+    }
+
+    fn read(&self, steps: &[Timed], cache: &mut KvCache) -> Tensor<3> {
+        let (embedded, clock) = self.embedded(steps);
+        self.decoder.step_timed(embedded, Some(clock), cache)
     }
 }
 
@@ -197,7 +232,16 @@ impl CodeSequences {
 
 #[cfg(test)]
 pub(crate) fn tiny(n_others: usize, n_quantizers: usize, codebook_size: usize) -> CodeModel {
-    let decoder = crate::laws::tiny_decoder().init(&Device::default()).unwrap();
+    tiny_with(crate::laws::tiny_decoder(), n_others, [n_quantizers, codebook_size])
+}
+
+#[cfg(test)]
+pub(crate) fn tiny_with(
+    decoder: crate::decoder_config::DecoderConfig,
+    n_others: usize,
+    [n_quantizers, codebook_size]: [usize; 2],
+) -> CodeModel {
+    let decoder = decoder.init(&Device::default()).unwrap();
     CodeModel::new(decoder, n_others, CodeLayout::new(n_quantizers, codebook_size).unwrap())
 }
 

@@ -4,97 +4,67 @@ use audiolm_nn::Weights;
 use burn::nn::{Dropout, DropoutConfig, RmsNorm, RmsNormConfig};
 use burn::prelude::*;
 
-use crate::attention::{BLOCK, Relation, bias_blocks};
+use crate::attention::{Relation, UNSEEN};
 use crate::block::Block;
 use crate::clock::{Clock, ClockFeatures};
-use crate::error::ConfigError;
-use crate::kv_cache::{KvCache, LayerCache};
-use crate::layout::nonzero;
-use crate::position::{Buckets, Direction, RelativePositionBias};
-
-/// Configuration of a [`Decoder`].
-#[derive(Config, Debug, PartialEq)]
-pub struct DecoderConfig {
-    /// Width of the stream between the layers.
-    pub d_model: usize,
-    /// Number of layers.
-    pub n_layers: usize,
-    /// Attention heads of each layer, which share `d_model`.
-    pub n_heads: usize,
-    /// Width inside the feed-forward.
-    pub d_ff: usize,
-    /// The share of each layer's output that training drops.
-    #[config(default = 0.1)]
-    pub dropout: f64,
-    /// Buckets of distances, as in T5.
-    #[config(default = 32)]
-    pub n_position_buckets: usize,
-    /// Distance, in tokens, from which all share the last bucket; 128 in T5.
-    #[config(default = 128)]
-    pub max_position_distance: usize,
-}
+use crate::condition::{Condition, Conditioning, Conditions};
+use crate::conditioner::{Conditioner, Told};
+use crate::cross_attention::CrossSeen;
+use crate::decoder_config::{DecoderConfig, PositionScheme};
+use crate::error::{ConfigError, TokenError};
+use crate::heads::Heads;
+use crate::kv_cache::{KvCache, LayerCache, Room};
+use crate::pass::{Pass, hidden_behind};
+use crate::position::{Buckets, Direction, Positions, RelativePositionBias};
 
 /// A pre-norm transformer in which no position sees a later one.
 ///
 /// It works on embedded tokens and returns hidden states: vocabularies are the stages' business.
+/// What sequences are told beside their tokens is its own business, where its configuration says
+/// that they are.
 #[derive(Module, Debug)]
 pub struct Decoder {
-    position: RelativePositionBias,
+    /// There, where positions are told so, and not by angles.
+    position: Option<RelativePositionBias>,
+    conditioner: Option<Conditioner>,
     blocks: Vec<Block>,
     norm: RmsNorm,
     dropout: Dropout,
+    forgetting: Dropout,
     d_model: usize,
-    n_heads: usize,
+    #[module(skip)]
+    heads: Heads,
 }
 
 impl DecoderConfig {
-    /// The stack of every stage of AudioLM (section IV-A): 12 layers, 16 heads, d 1024,
-    /// feed-forward 4096, dropout 0.1, T5 relative bias.
-    pub fn paper() -> Self {
-        Self::new(1024, 12, 16, 4096)
-    }
-
-    /// Names the first number that describes no stack.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let Self { d_model, n_heads, dropout, .. } = *self;
-        for (field, size) in [
-            ("d_model", d_model),
-            ("n_layers", self.n_layers),
-            ("n_heads", n_heads),
-            ("d_ff", self.d_ff),
-        ] {
-            nonzero(field, size)?;
-        }
-        if !d_model.is_multiple_of(n_heads) {
-            return Err(ConfigError::HeadsDoNotDivide { d_model, n_heads });
-        }
-        if !(0.0..1.0).contains(&dropout) {
-            return Err(ConfigError::Dropout { dropout });
-        }
-        let (n_buckets, max_distance) = (self.n_position_buckets, self.max_position_distance);
-        let exact = n_buckets / 2;
-        if exact == 0 || max_distance <= exact {
-            return Err(ConfigError::PositionBuckets { n_buckets, exact, max_distance });
-        }
-        Ok(())
-    }
-
     /// Builds the stack with fresh weights, or names what is wrong with the numbers.
     pub fn init(&self, device: &Device) -> Result<Decoder, ConfigError> {
         self.validate()?;
+        let condition = self.condition.as_ref();
+        Ok(Decoder {
+            position: self.position_bias(device),
+            conditioner: condition.map(|it| Conditioner::init(it, self.d_model, device)),
+            blocks: (0..self.n_layers).map(|_| Block::init(self, device)).collect(),
+            norm: RmsNormConfig::new(self.d_model).init(device),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            forgetting: DropoutConfig::new(self.forgetting).init(),
+            d_model: self.d_model,
+            heads: Heads::of(self),
+        })
+    }
+
+    fn position_bias(&self, device: &Device) -> Option<RelativePositionBias> {
         let buckets = Buckets {
             n_buckets: self.n_position_buckets,
             max_distance: self.max_position_distance,
             direction: Direction::Causal,
         };
-        Ok(Decoder {
-            position: RelativePositionBias::init(&buckets, self.n_heads, device),
-            blocks: (0..self.n_layers).map(|_| Block::init(self, device)).collect(),
-            norm: RmsNormConfig::new(self.d_model).init(device),
-            dropout: DropoutConfig::new(self.dropout).init(),
-            d_model: self.d_model,
-            n_heads: self.n_heads,
-        })
+        match self.position {
+            PositionScheme::RelativeBias => {
+                Some(RelativePositionBias::init(&buckets, self.n_heads, device))
+            }
+            PositionScheme::Rotary => None,
+        }
     }
 }
 
@@ -109,15 +79,31 @@ impl Decoder {
         weights.of(self)
     }
 
-    /// The hidden states of whole sequences.
+    /// What the sequences of a batch are told, to be read by this stack; nothing, if it reads none.
+    ///
+    /// # Errors
+    /// Where one is told something that this stack cannot read.
+    pub fn conditions(
+        &self,
+        rows: &[Option<&Condition>],
+    ) -> Result<Option<Conditions>, TokenError> {
+        match &self.conditioner {
+            Some(it) => Conditions::new(rows, it.d_condition(), &self.device()).map(Some),
+            None if rows.iter().any(Option::is_some) => Err(TokenError::UnreadCondition),
+            None => Ok(None),
+        }
+    }
+
+    /// The hidden states of whole sequences. Without conditions, a stack that reads some takes all
+    /// sequences to be told nothing.
     ///
     /// # Shapes
     /// - embedded, output: `[batch, time, d_model]`, `time` at least 1
     ///
     /// # Panics
-    /// On any other shape.
-    pub fn forward(&self, embedded: Tensor<3>) -> Tensor<3> {
-        self.forward_timed(embedded, None)
+    /// On any other shape, or on conditions of another batch.
+    pub fn forward(&self, embedded: Tensor<3>, conditions: Option<&Conditions>) -> Tensor<3> {
+        self.forward_timed(embedded, None, conditions)
     }
 
     /// [`forward`](Self::forward) of tokens whose times are known.
@@ -125,10 +111,11 @@ impl Decoder {
         &self,
         embedded: Tensor<3>,
         clock: Option<ClockFeatures>,
+        conditions: Option<&Conditions>,
     ) -> Tensor<3> {
-        let [_, time, _] = embedded.dims();
-        let bias = bias_blocks(&self.position.causal(BLOCK, time), time, time);
-        self.run(embedded, &Relation { bias, clock }, None)
+        let pass = self.pass(embedded, clock, conditions);
+        let crossed = self.crossed(pass.told.as_ref());
+        pass.tokens(self.run(pass.stream.clone(), &pass.relation(), &crossed, None))
     }
 
     /// The hidden states of the next positions of the sequences that `cache` remembers; shapes as
@@ -150,32 +137,85 @@ impl Decoder {
         let [_, time, _] = chunk.dims();
         let (seen, capacity) = (cache.seen(), cache.capacity());
         assert!(seen + time <= capacity, "{seen} + {time} positions exceed capacity {capacity}");
-        let bias = bias_blocks(&cache.bias, time, seen + time);
-        self.run(chunk, &Relation { bias, clock }, Some(cache))
+        let relation = Relation { clock, ..cache.relation(time) };
+        self.run(chunk, &relation, &cache.crossed, Some(&mut cache.layers))
     }
 
-    /// An empty cache for `batch` sequences of up to `capacity` positions.
-    pub fn cache(&self, batch: usize, capacity: usize) -> KvCache {
-        self.cache_with(batch, capacity, 0)
+    /// A cache for `batch` sequences of up to `capacity` positions, which has seen nothing but
+    /// their conditions.
+    ///
+    /// # Panics
+    /// On conditions of another batch.
+    pub fn cache(&self, batch: usize, capacity: usize, conditions: Option<&Conditions>) -> KvCache {
+        self.cache_with(Room { batch, capacity, n_skipped: 0, n_clock_features: 0 }, conditions)
     }
 
-    /// An empty cache for one sequence whose tokens have times.
-    pub(crate) fn timed_cache(&self, capacity: usize) -> KvCache {
-        self.cache_with(1, capacity, Clock::N_FEATURES)
+    /// [`cache`](Self::cache) of one sequence that begins so many positions later than others, with
+    /// which it is to be [joined](KvCache::joined).
+    ///
+    /// # Panics
+    /// On conditions of another batch.
+    pub fn cache_behind(
+        &self,
+        n_skipped: usize,
+        capacity: usize,
+        conditions: Option<&Conditions>,
+    ) -> KvCache {
+        self.cache_with(Room { batch: 1, capacity, n_skipped, n_clock_features: 0 }, conditions)
     }
 
-    fn cache_with(&self, batch: usize, capacity: usize, n_clock_features: usize) -> KvCache {
-        let capacity = capacity.max(1);
-        let bias = self.position.causal(BLOCK, capacity);
-        let dims = [batch, self.n_heads, self.d_model / self.n_heads, capacity];
-        let device = self.device();
-        let layer = || LayerCache::new(dims, n_clock_features, &device);
-        KvCache::new(self.blocks.iter().map(|_| layer()).collect(), bias, capacity)
+    /// How many positions conditions take before the tokens.
+    pub fn n_prefix(&self, conditions: Option<&Conditions>) -> usize {
+        match &self.conditioner {
+            Some(it) if it.by() == Conditioning::Prefix => conditions.map_or(1, Conditions::len),
+            _ => 0,
+        }
+    }
+
+    /// [`cache_behind`](Self::cache_behind) of a sequence whose tokens have times.
+    pub(crate) fn timed_cache_behind(
+        &self,
+        n_skipped: usize,
+        capacity: usize,
+        conditions: Option<&Conditions>,
+    ) -> KvCache {
+        let n_clock_features = Clock::N_FEATURES;
+        self.cache_with(Room { batch: 1, capacity, n_skipped, n_clock_features }, conditions)
+    }
+
+    fn cache_with(&self, room: Room, conditions: Option<&Conditions>) -> KvCache {
+        let Room { batch, capacity, n_skipped, n_clock_features } = room;
+        let Ways { prefix, aside } = self.told(batch, conditions);
+        let n_prefix = n_skipped + prefix.as_ref().map_or(0, Told::len);
+        let longest = (n_prefix + capacity).max(1);
+        let (heads, device) = (self.heads, self.device());
+        let dims = [batch, heads.n_kv_heads, heads.d_head, longest];
+        let layer = |_: &Block| LayerCache::new(dims, n_clock_features, &device).behind(n_skipped);
+        let mut cache = KvCache {
+            layers: self.blocks.iter().map(layer).collect(),
+            crossed: self.crossed(aside.as_ref()),
+            positions: self.positions(longest),
+            hidden: None,
+            n_prefix,
+            capacity: longest - n_prefix,
+        };
+        let filling = prefix.as_ref().and_then(|it| it.hidden.clone());
+        let skipped =
+            (n_skipped > 0).then(|| Tensor::full([batch, 1, 1, n_skipped], UNSEEN, &device));
+        let filling = hidden_behind(skipped, n_skipped, filling, [batch, n_prefix - n_skipped]);
+        cache.hidden = hidden_behind(filling, n_prefix, None, [batch, longest - n_prefix]);
+        if let Some(prefix) = prefix {
+            let timeless = ClockFeatures::timeless([batch, heads.n_heads, prefix.len()], &device);
+            let clock = (n_clock_features > 0).then_some(timeless);
+            let relation = Relation { clock, ..cache.relation(prefix.len()) };
+            self.run(prefix.vectors, &relation, &[], Some(&mut cache.layers));
+        }
+        cache
     }
 
     /// Attention heads of each layer.
     pub(crate) fn n_heads(&self) -> usize {
-        self.n_heads
+        self.heads.n_heads
     }
 
     /// The device of the weights.
@@ -183,16 +223,99 @@ impl Decoder {
         self.norm.gamma.val().device()
     }
 
+    fn positions(&self, longest: usize) -> Positions {
+        match &self.position {
+            Some(bias) => Positions::biased(bias, longest),
+            None => Positions::rotary(longest, self.heads.d_head, &self.device()),
+        }
+    }
+
+    /// A pass over whole sequences.
+    fn pass(
+        &self,
+        embedded: Tensor<3>,
+        clock: Option<ClockFeatures>,
+        conditions: Option<&Conditions>,
+    ) -> Pass {
+        let [batch, time, _] = embedded.dims();
+        let Ways { prefix, aside } = self.told(batch, conditions);
+        let n_prefix = prefix.as_ref().map_or(0, Told::len);
+        let pass = Pass {
+            stream: embedded,
+            n_prefix,
+            positions: self.positions(n_prefix + time),
+            clock,
+            hidden: self.forgotten(batch, time),
+            told: aside,
+        };
+        match prefix {
+            Some(prefix) => pass.behind(prefix),
+            None => pass,
+        }
+    }
+
+    /// What a batch is told.
+    fn told(&self, batch: usize, conditions: Option<&Conditions>) -> Ways {
+        let Some(conditioner) = &self.conditioner else {
+            assert!(conditions.is_none(), "conditions for a stack that reads none");
+            return Ways::default();
+        };
+        let told = match conditions {
+            Some(conditions) => conditioner.forward(conditions),
+            None => conditioner.forward_null(batch),
+        };
+        assert_eq!(told.vectors.dims()[0], batch, "sequences that are told something");
+        match conditioner.by() {
+            Conditioning::Prefix => Ways { prefix: Some(told), aside: None },
+            Conditioning::CrossAttention => Ways { prefix: None, aside: Some(told) },
+        }
+    }
+
+    /// What each layer sees of what a batch is told.
+    fn crossed(&self, told: Option<&Told>) -> Vec<CrossSeen> {
+        let seen = |block: &Block| told.and_then(|told| block.cross_seen(told));
+        self.blocks.iter().filter_map(seen).collect()
+    }
+
+    /// What hides some tokens in training, `[batch, 1, 1, time]`: never the first, so that every
+    /// position has something to see.
+    fn forgotten(&self, batch: usize, time: usize) -> Option<Tensor<4>> {
+        let device = self.device();
+        if !device.is_autodiff() || self.forgetting.prob == 0.0 || time < 2 {
+            return None;
+        }
+        let first = Tensor::ones([batch, 1, 1, 1], &device);
+        let others = self.forgetting.forward(Tensor::ones([batch, 1, 1, time - 1], &device));
+        // What is dropped is 0, what is kept is scaled.
+        let kept = Tensor::cat(vec![first, others], 3).sign();
+        Some((-kept + 1.0) * UNSEEN)
+    }
+
     /// The one way through the stack, with a past or without.
-    fn run(&self, chunk: Tensor<3>, relation: &Relation, cache: Option<&mut KvCache>) -> Tensor<3> {
+    fn run(
+        &self,
+        chunk: Tensor<3>,
+        relation: &Relation,
+        crossed: &[CrossSeen],
+        caches: Option<&mut Vec<LayerCache>>,
+    ) -> Tensor<3> {
         let [_, _, d_model] = chunk.dims();
         assert_eq!(d_model, self.d_model, "features of a position");
-        let mut caches = cache.map(|cache| cache.layers.iter_mut());
+        let mut caches = caches.map(|it| it.iter_mut());
         let mut hidden = self.dropout.forward(chunk);
-        for block in &self.blocks {
+        for (idx, block) in self.blocks.iter().enumerate() {
             let past = caches.as_mut().and_then(Iterator::next);
-            hidden = block.forward(hidden, relation, past);
+            hidden = block.forward(hidden, relation, crossed.get(idx), past);
         }
         self.norm.forward(hidden)
     }
+}
+
+/// What a batch is told, in one of two ways or in none.
+#[derive(Default)]
+struct Ways {
+    /// What stands before the tokens.
+    prefix: Option<Told>,
+    /// What every layer looks at.
+    aside: Option<Told>,
 }

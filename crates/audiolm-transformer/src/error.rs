@@ -30,11 +30,27 @@ pub enum ConfigError {
         /// Distance from which all share the last bucket.
         max_distance: usize,
     },
-    /// A dropout that is no probability, or that would drop everything.
-    #[error("dropout must be at least 0 and below 1, found {dropout}")]
-    Dropout {
+    /// Heads of queries that cannot share those of keys equally.
+    #[error("n_heads {n_heads} does not divide by n_kv_heads {n_kv_heads}")]
+    UnequalGroups {
+        /// Heads of queries.
+        n_heads: usize,
+        /// Heads of keys and values.
+        n_kv_heads: usize,
+    },
+    /// A head whose features do not come in pairs, which rotary positions turn.
+    #[error("rotary positions turn pairs of features, and d_head {d_head} is odd")]
+    OddHead {
+        /// Width of a head.
+        d_head: usize,
+    },
+    /// What training drops or hides, if it is no probability, or everything.
+    #[error("{field} must be at least 0 and below 1, found {share}")]
+    Share {
+        /// The name of the field.
+        field: &'static str,
         /// The value given.
-        dropout: f64,
+        share: f64,
     },
     /// The fine stage has nothing to add.
     #[error("{n_coarse} coarse quantizers of {n_quantizers} leave none to the fine stage")]
@@ -99,6 +115,25 @@ pub enum TokenError {
         /// Frames found.
         found: usize,
     },
+    /// A condition that is no whole number of vectors, or none.
+    #[error("{values} numbers are no condition of one or more vectors of width {width}")]
+    PartialCondition {
+        /// Numbers given.
+        values: usize,
+        /// Numbers of each vector.
+        width: usize,
+    },
+    /// A condition of vectors that the stage does not read.
+    #[error("expected a condition of vectors of width {expected}, found {found}")]
+    ConditionWidth {
+        /// Width that the stage reads.
+        expected: usize,
+        /// Width found.
+        found: usize,
+    },
+    /// A condition for a stage that reads none.
+    #[error("a condition for a stage that reads none: its configuration names no condition")]
+    UnreadCondition,
     /// A batch without a single token to learn from.
     #[error("nothing to predict: the batch holds no token that follows another")]
     NothingToPredict,
@@ -145,6 +180,12 @@ pub enum SamplingError {
     RepetitionShare {
         /// The value given.
         share: f64,
+    },
+    /// A negative or infinite weight of a condition.
+    #[error("scale of guidance must be finite and at least 0, found {scale}")]
+    GuidanceScale {
+        /// The value given.
+        scale: f64,
     },
     /// A share that is no probability.
     #[error("share of recall must be from 0 to 1, found {share}")]

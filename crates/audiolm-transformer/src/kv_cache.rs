@@ -2,7 +2,9 @@
 
 use burn::prelude::*;
 
-use crate::position::CausalBias;
+use crate::attention::Relation;
+use crate::cross_attention::CrossSeen;
+use crate::position::Positions;
 
 /// Keys and values of positions already seen, time last.
 #[derive(Debug, Clone)]
@@ -14,6 +16,14 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Of `[batch, heads, time, features]` keys and `[batch, heads, time, d_head]` values.
+    pub(crate) fn new(keys: Tensor<4>, values: Tensor<4>) -> Self {
+        let [batch, heads, time, _] = values.dims();
+        let ones = Tensor::ones([batch, heads, time, 1], &values.device());
+        let values = Tensor::cat(vec![values, ones], 3);
+        Self { keys: keys.swap_dims(2, 3), values: values.swap_dims(2, 3) }
+    }
+
     /// The first `time` positions.
     pub(crate) fn first(&self, time: usize) -> Seen {
         Seen {
@@ -24,22 +34,24 @@ impl Seen {
 }
 
 /// The state of one sequence (or batch of sequences of equal length) in a
-/// [`Decoder`](crate::Decoder).
+/// [`Decoder`](crate::Decoder), and what it is told.
 ///
 /// Room for `capacity` positions is taken once and written in place: a step costs the same with a
 /// full cache as with an empty one, but for the attention itself. A reset is a new cache.
 #[derive(Debug)]
 pub struct KvCache {
     pub(crate) layers: Vec<LayerCache>,
-    pub(crate) bias: CausalBias,
-    capacity: usize,
+    /// What each layer sees of conditions, computed once.
+    pub(crate) crossed: Vec<CrossSeen>,
+    pub(crate) positions: Positions,
+    /// What keeps sequences from seeing filling, `[batch, 1, 1, positions]`.
+    pub(crate) hidden: Option<Tensor<4>>,
+    /// Positions before the tokens: those that are left out, then those of conditions.
+    pub(crate) n_prefix: usize,
+    pub(crate) capacity: usize,
 }
 
 impl KvCache {
-    pub(crate) fn new(layers: Vec<LayerCache>, bias: CausalBias, capacity: usize) -> Self {
-        Self { layers, bias, capacity }
-    }
-
     /// How many positions fit.
     pub fn capacity(&self) -> usize {
         self.capacity
@@ -54,15 +66,40 @@ impl KvCache {
 
     /// How many positions have been seen.
     pub fn seen(&self) -> usize {
+        self.stored() - self.n_prefix
+    }
+
+    /// How many positions have been seen, those before the tokens among them.
+    pub(crate) fn stored(&self) -> usize {
         self.layers.first().map_or(0, |layer| layer.seen)
     }
+
+    /// How the next `time` positions stand to those that have been seen.
+    pub(crate) fn relation(&self, time: usize) -> Relation {
+        let stored = self.stored();
+        let hidden = self.hidden.clone().map(|it| it.slice_dim(3, 0..stored + time));
+        Relation { hidden, ..self.positions.relation(stored, time) }
+    }
+}
+
+/// How much room a cache has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// Sequences.
+    pub(crate) batch: usize,
+    /// Positions of tokens.
+    pub(crate) capacity: usize,
+    /// Positions that are left out at the beginning: see [`KvCache::joined`].
+    pub(crate) n_skipped: usize,
+    /// Further features of keys.
+    pub(crate) n_clock_features: usize,
 }
 
 /// The keys and values of one layer, in tensors that nobody else holds between steps.
 #[derive(Debug)]
 pub(crate) struct LayerCache {
-    stored: Seen,
-    seen: usize,
+    pub(crate) stored: Seen,
+    pub(crate) seen: usize,
 }
 
 impl LayerCache {
@@ -72,6 +109,11 @@ impl LayerCache {
         let keys = Tensor::zeros([batch, heads, d_head + n_clock_features, capacity], device);
         let values = Tensor::zeros([batch, heads, d_head + 1, capacity], device);
         Self { stored: Seen { keys, values }, seen: 0 }
+    }
+
+    /// The same, without the first positions.
+    pub(crate) fn behind(self, n_skipped: usize) -> Self {
+        Self { seen: n_skipped, ..self }
     }
 
     /// Writes the next positions and gives back all of them.

@@ -6,7 +6,8 @@ use burn::optim::{AdamWConfig, GradientsParams};
 use burn::prelude::*;
 use rand::RngExt;
 
-use crate::decoder::DecoderConfig;
+use crate::condition::{Condition, ConditionConfig, Conditioning};
+use crate::decoder_config::DecoderConfig;
 use crate::stage::Stage;
 
 /// Cached and uncached passes sum the same numbers in another order.
@@ -15,6 +16,25 @@ const ROUNDING: f32 = 1e-4;
 /// A stack that is quick to run, with every part in it.
 pub(crate) fn tiny_decoder() -> DecoderConfig {
     DecoderConfig::new(16, 2, 2, 32).with_dropout(0.0)
+}
+
+/// Width of [`condition`]s.
+pub(crate) const D_CONDITION: usize = 3;
+
+/// The same stack, told something.
+pub(crate) fn told_decoder(by: Conditioning) -> DecoderConfig {
+    let condition = ConditionConfig { dropout: 0.0, ..ConditionConfig::new(D_CONDITION, by) };
+    tiny_decoder().with_condition(condition)
+}
+
+/// Both ways to be told.
+pub(crate) const WAYS: [Conditioning; 2] = [Conditioning::CrossAttention, Conditioning::Prefix];
+
+/// A condition that looks random but is always the same.
+pub(crate) fn condition(n_vectors: usize, salt: u32) -> Condition {
+    let values = tokens(n_vectors * D_CONDITION, 2001, salt);
+    let values = values.into_iter().map(|it| it as f32 / 1000.0 - 1.0).collect();
+    Condition::new(values, D_CONDITION).unwrap()
 }
 
 /// Codes or ids that look random but are always the same.
@@ -64,16 +84,16 @@ pub(crate) fn check_causal<S: Stage>(
     assert!(before[n_same..] != after[n_same..], "the changed token is read by nobody");
 }
 
-/// Trains on one batch until it is known by heart.
+/// A stage that has been trained on one batch until it knows it by heart.
 #[track_caller]
-pub(crate) fn check_overfits<S: Stage>(mut stage: S, batch: &S::Batch) {
+pub(crate) fn overfitted<S: Stage>(mut stage: S, batch: &S::Batch) -> S {
     let mut optimizer = AdamWConfig::new().with_weight_decay(0.0).init();
     let mut value = f32::INFINITY;
     for _ in 0..150 {
         let loss = stage.loss(batch).unwrap().loss;
         value = loss.clone().into_scalar::<f32>();
         if value < 0.1 {
-            return;
+            return stage;
         }
         let gradients = GradientsParams::from_grads(loss.backward(), &stage);
         stage = optimizer.step(1e-2, stage, gradients);

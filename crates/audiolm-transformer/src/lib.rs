@@ -14,8 +14,8 @@
 //! ```
 //! use audiolm_nn::generator;
 //! use audiolm_transformer::{
-//!     CoarseBatch, CoarseRequest, CoarseRow, CoarseStageConfig, DecoderConfig, Recall, Runs,
-//!     Sampling, Stage,
+//!     CoarseBatch, CoarseRequest, CoarseRow, CoarseStageConfig, DecoderConfig, Guidance, Recall,
+//!     Runs, Sampling, Stage,
 //! };
 //! use burn::prelude::*;
 //!
@@ -24,7 +24,12 @@
 //! let stage = config.init(&Device::default())?;
 //!
 //! // Two frames of codes, [frame][quantizer], under two semantic tokens of one frame each.
-//! let row = CoarseRow { semantic: vec![4, 9], semantic_frames: vec![0, 1], codes: vec![0, 15, 7, 3] };
+//! let row = CoarseRow {
+//!     semantic: vec![4, 9],
+//!     semantic_frames: vec![0, 1],
+//!     codes: vec![0, 15, 7, 3],
+//!     condition: None,
+//! };
 //! let loss = stage.loss(&CoarseBatch { rows: vec![row] })?;
 //! assert_eq!(loss.tokens, 4);
 //!
@@ -38,6 +43,8 @@
 //!     sampling: Sampling::at(0.8),
 //!     recall: Recall::NONE,
 //!     recalled_frames: 0,
+//!     condition: None,
+//!     guidance: Guidance::NONE,
 //! };
 //! let codes = stage.generate(&request, generator(7, "coarse", 0))?;
 //! assert_eq!(codes.len(), 5 * 2);
@@ -50,17 +57,30 @@ mod clock;
 mod coarse;
 mod code_generation;
 mod codes;
+mod condition;
+mod conditioner;
+mod cross_attention;
 mod decoder;
+mod decoder_config;
+#[cfg(test)]
+mod decoder_laws;
 mod dedup;
 mod error;
 mod fine;
+mod guidance;
+mod heads;
 mod kv_cache;
 #[cfg(test)]
 mod laws;
 mod layout;
+mod likelihood;
+mod pass;
 mod position;
+mod ragged;
+mod reading;
 mod recall;
 mod repetition;
+mod rotary;
 mod sampler;
 mod semantic;
 mod semantic_generate;
@@ -68,18 +88,24 @@ mod semantic_sequence;
 mod stage;
 
 pub use coarse::{CoarseBatch, CoarseRequest, CoarseRow, CoarseStage, CoarseStageConfig};
-pub use code_generation::CodeGeneration;
-pub use decoder::{Decoder, DecoderConfig};
+pub use code_generation::{CodeGeneration, CodeGenerations};
+pub use condition::{Condition, ConditionConfig, Conditioning, Conditions};
+pub use decoder::Decoder;
+pub use decoder_config::{DecoderConfig, FeedForward, PositionScheme};
 pub use dedup::Runs;
 pub use error::{ConfigError, GenerateError, SamplingError, TokenError};
 pub use fine::{FineBatch, FineRequest, FineRow, FineStage, FineStageConfig};
+pub use guidance::Guidance;
 pub use kv_cache::KvCache;
 pub use layout::{CodeLayout, SplitCodes};
+pub use likelihood::LogLikelihood;
 pub use position::{Buckets, Direction};
 pub use recall::Recall;
 pub use repetition::Repetition;
 pub use sampler::{Sampling, sample, sample_after};
 pub use semantic::{SemanticStage, SemanticStageConfig};
-pub use semantic_generate::{Length, Run, SemanticGeneration, SemanticPrompt, SemanticRequest};
+pub use semantic_generate::{
+    Length, Run, SemanticGeneration, SemanticGenerations, SemanticPrompt, SemanticRequest,
+};
 pub use semantic_sequence::{SemanticBatch, SemanticRow};
 pub use stage::{Stage, StageLoss};

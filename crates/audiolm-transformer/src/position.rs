@@ -8,6 +8,9 @@ use burn::module::Param;
 use burn::prelude::*;
 use burn::tensor::Distribution;
 
+use crate::attention::{BLOCK, Relation, bias_blocks};
+use crate::rotary::Angles;
+
 /// Which keys a query may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -71,14 +74,33 @@ impl RelativePositionBias {
         Self { table, max_distance: buckets.max_distance }
     }
 
-    /// The biases of up to `rows` queries at the end of up to `longest` keys.
+    /// The bias of distances `longest - 1` down to 0, `[heads, longest]`.
+    pub(crate) fn far_to_near(&self, longest: usize) -> Tensor<2> {
+        let [n_buckets, _] = self.table.dims();
+        let buckets =
+            Buckets { n_buckets, max_distance: self.max_distance, direction: Direction::Causal };
+        let rows: Vec<i32> =
+            (0..longest as i64).rev().map(|back| buckets.bucket(-back) as i32).collect();
+        let table = self.table.val();
+        let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &table.device());
+        table.select(0, rows).transpose()
+    }
+}
+
+/// Biases ready to be added to scores, −∞ for the future: `[1, heads, rows, keys]`, with one head
+/// where all have the same.
+#[derive(Debug, Clone)]
+pub(crate) struct CausalBias(Tensor<4>);
+
+impl CausalBias {
+    /// The biases of up to `rows` queries at the end of as many keys as there are distances, given
+    /// the bias of each distance from the farthest to 0, `[heads, longest]`.
     ///
     /// The bias depends on distance alone. So this one tensor holds, in its last rows and columns,
     /// the bias of every shorter block: [`CausalBias::block`] only takes slices.
-    pub(crate) fn causal(&self, rows: usize, longest: usize) -> CausalBias {
+    pub(crate) fn new(far_to_near: Tensor<2>, rows: usize) -> Self {
+        let [heads, longest] = far_to_near.dims();
         let rows = rows.min(longest);
-        let far_to_near = self.far_to_near(longest);
-        let [heads, _] = far_to_near.dims();
         let hidden = Tensor::full([heads, rows], f32::NEG_INFINITY, &far_to_near.device());
         let near = far_to_near.clone().slice_dim(1, rows - 1..longest);
         let far = far_to_near.slice_dim(1, 0..rows - 1);
@@ -92,27 +114,9 @@ impl RelativePositionBias {
             .reshape([heads, rows * round])
             .slice_dim(1, 0..rows * (round - 1))
             .reshape([1, heads, rows, round - 1]);
-        CausalBias(shifted.slice_dim(3, 0..longest))
+        Self(shifted.slice_dim(3, 0..longest))
     }
 
-    /// The bias of distances `longest - 1` down to 0, `[heads, longest]`.
-    fn far_to_near(&self, longest: usize) -> Tensor<2> {
-        let [n_buckets, _] = self.table.dims();
-        let buckets =
-            Buckets { n_buckets, max_distance: self.max_distance, direction: Direction::Causal };
-        let rows: Vec<i32> =
-            (0..longest as i64).rev().map(|back| buckets.bucket(-back) as i32).collect();
-        let table = self.table.val();
-        let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &table.device());
-        table.select(0, rows).transpose()
-    }
-}
-
-/// Biases ready to be added to scores, −∞ for the future: `[1, heads, rows, keys]`.
-#[derive(Debug, Clone)]
-pub(crate) struct CausalBias(Tensor<4>);
-
-impl CausalBias {
     /// The bias of `rows` queries, the last of which stands at the last of `keys` keys.
     ///
     /// # Shapes
@@ -123,5 +127,35 @@ impl CausalBias {
             .clone()
             .slice_dim(2, all_rows - rows..all_rows)
             .slice_dim(3, all_keys - keys..all_keys)
+    }
+}
+
+/// What the layers need of positions, for sequences of up to so many.
+#[derive(Debug, Clone)]
+pub(crate) struct Positions {
+    bias: CausalBias,
+    angles: Option<Angles>,
+}
+
+impl Positions {
+    /// Of up to `longest` positions whose order a learnt bias tells.
+    pub(crate) fn biased(bias: &RelativePositionBias, longest: usize) -> Self {
+        Self { bias: CausalBias::new(bias.far_to_near(longest), BLOCK), angles: None }
+    }
+
+    /// Of up to `longest` positions whose order angles tell.
+    pub(crate) fn rotary(longest: usize, d_head: usize, device: &Device) -> Self {
+        let bias = CausalBias::new(Tensor::zeros([1, longest], device), BLOCK);
+        Self { bias, angles: Some(Angles::new(longest, d_head, device)) }
+    }
+
+    /// How `time` positions after the first `past` stand to these and to one another.
+    pub(crate) fn relation(&self, past: usize, time: usize) -> Relation {
+        Relation {
+            bias: bias_blocks(&self.bias, time, past + time),
+            angles: self.angles.as_ref().map(|it| it.slice(past, time)),
+            clock: None,
+            hidden: None,
+        }
     }
 }

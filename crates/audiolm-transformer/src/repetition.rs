@@ -84,6 +84,38 @@ impl Repetition {
     }
 }
 
+/// The latest tokens of one kind, as many as a repetition is looked for in.
+#[derive(Debug, Clone)]
+pub(crate) struct Recent {
+    tokens: Vec<u32>,
+    window: usize,
+}
+
+impl Recent {
+    /// The last of some tokens, oldest first.
+    pub(crate) fn of(tokens: impl IntoIterator<Item = u32>, repetition: Repetition) -> Self {
+        let window = match repetition {
+            Repetition::Allowed => 0,
+            Repetition::Penalty { window, .. } | Repetition::Redraw { window, .. } => window,
+        };
+        let tokens: Vec<u32> = tokens.into_iter().collect();
+        Self { tokens: last(&tokens, window).to_vec(), window }
+    }
+
+    /// Adds one, and forgets the oldest where there are too many.
+    pub(crate) fn push(&mut self, token: u32) {
+        self.tokens.push(token);
+        if self.tokens.len() > self.window {
+            self.tokens.remove(0);
+        }
+    }
+
+    /// The oldest first.
+    pub(crate) fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+}
+
 fn last(tokens: &[u32], n: usize) -> &[u32] {
     &tokens[tokens.len().saturating_sub(n)..]
 }
@@ -166,6 +198,19 @@ mod tests {
                 };
                 prop_assert_eq!(draw(&recent), draw(last(&recent, window)));
             }
+        }
+
+        #[test]
+        fn recent_tokens_are_the_last_of_the_window(
+            before in proptest::collection::vec(0..9u32, 0..20),
+            after in proptest::collection::vec(0..9u32, 0..20),
+            window in 1..9usize,
+        ) {
+            let repetition = Repetition::Penalty { divisor: 2.0, window };
+            let mut recent = Recent::of(before.clone(), repetition);
+            after.iter().for_each(|it| recent.push(*it));
+            let all = [before, after].concat();
+            prop_assert_eq!(recent.tokens(), last(&all, window));
         }
 
         #[test]

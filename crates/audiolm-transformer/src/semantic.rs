@@ -20,7 +20,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::gelu;
 
-use crate::decoder::{Decoder, DecoderConfig};
+use crate::decoder::Decoder;
+use crate::decoder_config::DecoderConfig;
 use crate::error::{ConfigError, TokenError};
 use crate::layout::nonzero;
 use crate::sampler::Sampling;
@@ -58,6 +59,11 @@ impl SemanticStageConfig {
     /// AudioLM's first stage: K = 1024 (sections III-B and IV-A).
     pub fn paper() -> Self {
         Self::new(DecoderConfig::paper(), 1024)
+    }
+
+    /// The first stage of audiolm-pytorch's README: width 1024, 500 ids.
+    pub fn audiolm_pytorch() -> Self {
+        Self::new(DecoderConfig::audiolm_pytorch(1024), 500)
     }
 
     /// A stage of about 0.9 M parameters, for a processor: K = 256.
@@ -134,7 +140,8 @@ impl SemanticStage {
     }
 
     fn nlls(&self, sequences: &SemanticSequences) -> SemanticNll {
-        let hidden = self.decoder.forward(self.embed(sequences));
+        let conditions = sequences.conditions.as_ref();
+        let hidden = self.decoder.forward(self.embed(sequences), conditions);
         let of_ids = at_positions(hidden.clone(), &sequences.id_positions);
         let ids = nll(self.id_logits(of_ids), &sequences.id_targets);
         let timed = &sequences.timed;
@@ -183,13 +190,20 @@ impl Stage for SemanticStage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guidance::Guidance;
     use crate::laws::{self, check_close, log_softmax, tokens};
+    use crate::semantic_generate::{Length, SemanticPrompt, SemanticRequest};
     use crate::semantic_sequence::SemanticRow;
+    use audiolm_nn::generator;
 
     const N_IDS: usize = 6;
 
     fn stage(device: &Device) -> SemanticStage {
-        let config = SemanticStageConfig::new(laws::tiny_decoder(), N_IDS).with_max_duration(4);
+        stage_of(laws::tiny_decoder(), device)
+    }
+
+    fn stage_of(decoder: DecoderConfig, device: &Device) -> SemanticStage {
+        let config = SemanticStageConfig::new(decoder, N_IDS).with_max_duration(4);
         laws::seeded(config.init(device).unwrap())
     }
 
@@ -200,6 +214,7 @@ mod tests {
             durations: tokens(length, 6, 6).iter().map(|it| it + 1).collect(),
             starts: true,
             ends: false,
+            condition: None,
         }
     }
 
@@ -207,21 +222,62 @@ mod tests {
         SemanticBatch { rows: rows.to_vec() }
     }
 
-    #[test]
-    fn cached_equals_uncached() {
-        let stage = stage(&Device::default());
-        let row = row(140);
-        let mut cache = stage.decoder.cache(1, 140);
+    #[track_caller]
+    fn check_cached_equals_uncached(stage: &SemanticStage, row: SemanticRow) {
+        let conditions = stage.decoder.conditions(&[row.condition.as_ref()]).unwrap();
+        let mut cache = stage.decoder.cache(1, row.ids.len(), conditions.as_ref());
         let mut read = SemanticRow { starts: true, ..Default::default() };
         let mut stepwise = Vec::new();
         for (id, duration) in row.ids.iter().zip(&row.durations) {
-            let embedded = stage.embed(&SemanticSequences::reading(&stage, &[read]));
+            let embedded = stage.embed(&SemanticSequences::reading(stage, &[read]));
             let hidden = stage.decoder.step(embedded, &mut cache).squeeze_dim(1);
             let logits = on_host(stage.id_logits(hidden).flatten(0, 1));
             stepwise.push(log_softmax(&logits)[*id as usize]);
             read = SemanticRow { ids: vec![*id], durations: vec![*duration], ..Default::default() };
         }
         check_close(&stepwise, &stage.log_likelihoods(&batch(&[row])).unwrap()[0]);
+    }
+
+    #[test]
+    fn cached_equals_uncached() {
+        check_cached_equals_uncached(&stage(&Device::default()), row(140));
+    }
+
+    #[test]
+    fn cached_equals_uncached_whatever_it_is_told() {
+        for by in laws::WAYS {
+            let stage = stage_of(laws::told_decoder(by), &Device::default());
+            check_cached_equals_uncached(&stage, row(30));
+            let condition = Some(laws::condition(4, 1));
+            check_cached_equals_uncached(&stage, SemanticRow { condition, ..row(30) });
+        }
+    }
+
+    #[test]
+    fn what_it_is_told_decides_what_it_makes() {
+        for by in laws::WAYS {
+            // Nothing but the condition tells the two apart.
+            let told = [1, 2].map(|salt| Some(laws::condition(2, salt)));
+            let ids = tokens(6, N_IDS as u32, 77);
+            let second = SemanticRow { ids, condition: told[1].clone(), ..row(6) };
+            let rows = [SemanticRow { condition: told[0].clone(), ..row(6) }, second];
+            let fresh = stage_of(laws::told_decoder(by), &Device::default().autodiff());
+            let stage = laws::overfitted(fresh, &batch(&rows)).valid();
+            for row in rows {
+                let condition = row.condition.clone();
+                let prompt = SemanticPrompt { starts: true, condition, ..Default::default() };
+                let request = SemanticRequest {
+                    // The last run may be cut.
+                    length: Length::Exactly(row.durations[..5].iter().sum::<u32>() as usize),
+                    ids: Sampling::GREEDY,
+                    durations: Sampling::GREEDY,
+                    guidance: Guidance::NONE,
+                };
+                let rng = generator(1, "test", 0);
+                let runs = stage.generate(&prompt, &request, rng).unwrap();
+                assert_eq!(runs.ids[..4], row.ids[..4]);
+            }
+        }
     }
 
     #[test]
@@ -248,7 +304,8 @@ mod tests {
     #[track_caller]
     fn check_targets(starts: bool, ends: bool, ids: &[i32], durations: &[i32]) {
         let stage = stage(&Device::default());
-        let row = SemanticRow { ids: vec![3, 1, 2], durations: vec![1, 9, 2], starts, ends };
+        let (read_ids, lasting) = (vec![3, 1, 2], vec![1, 9, 2]);
+        let row = SemanticRow { ids: read_ids, durations: lasting, starts, ends, condition: None };
         let sequences = SemanticSequences::new(&stage, &batch(&[row])).unwrap();
         assert_eq!(sequences.id_targets, ids);
         assert_eq!(sequences.timed.targets, durations);
@@ -268,7 +325,7 @@ mod tests {
     #[test]
     fn learns_one_batch_by_heart() {
         let rows = [SemanticRow { ends: true, ..row(7) }, row(5)];
-        laws::check_overfits(stage(&Device::default().autodiff()), &batch(&rows));
+        laws::overfitted(stage(&Device::default().autodiff()), &batch(&rows));
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! Rows of semantic tokens, and what is read and predicted where.
 
+use crate::condition::{Condition, Conditions};
 use crate::error::TokenError;
 use crate::layout::in_range;
 use crate::semantic::SemanticStage;
 use crate::stage::Padded;
 
 /// A batch of clips for [`SemanticStage`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SemanticBatch {
     /// The clips, of any lengths.
     pub rows: Vec<SemanticRow>,
 }
 
 /// The deduplicated semantic tokens of one clip.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SemanticRow {
     /// One id per run of equal ids.
     pub ids: Vec<u32>,
@@ -24,9 +25,16 @@ pub struct SemanticRow {
     /// Whether a recording ends where this clip does: only then is the end predicted. Otherwise
     /// the last run may go on, and nothing is learnt from its duration.
     pub ends: bool,
+    /// What it is told, if anything.
+    pub condition: Option<Condition>,
 }
 
 impl SemanticRow {
+    /// How many tokens are read of it.
+    pub(crate) fn n_read(&self) -> usize {
+        self.ids.len() + usize::from(self.starts)
+    }
+
     /// Refuses ids beyond the vocabulary and durations that are none.
     pub(crate) fn validate(&self, n_ids: usize) -> Result<(), TokenError> {
         let (ids, durations) = (self.ids.len(), self.durations.len());
@@ -54,6 +62,8 @@ pub(crate) struct SemanticSequences {
     pub(crate) predictions_per_row: Vec<usize>,
     /// The predictions of durations.
     pub(crate) timed: Timed,
+    /// What each row is told.
+    pub(crate) conditions: Option<Conditions>,
 }
 
 /// Predictions of durations: where, of which ids, and what is right.
@@ -70,6 +80,8 @@ impl SemanticSequences {
             row.validate(stage.n_ids)?;
         }
         let mut sequences = Self::reading(stage, &batch.rows);
+        let told: Vec<_> = batch.rows.iter().map(|row| row.condition.as_ref()).collect();
+        sequences.conditions = stage.decoder.conditions(&told)?;
         for (idx, row) in batch.rows.iter().enumerate() {
             sequences.predict(stage, idx, row);
         }
@@ -96,6 +108,7 @@ impl SemanticSequences {
             id_targets: Vec::new(),
             predictions_per_row: Vec::new(),
             timed: Timed::default(),
+            conditions: None,
         }
     }
 

@@ -57,6 +57,12 @@ pub(crate) fn on_host(tensor: Tensor<1>) -> Vec<f32> {
     tensor.into_data().convert::<f32>().try_to_vec().unwrap_or_default()
 }
 
+/// The rows of a matrix on the host.
+pub(crate) fn rows_on_host(matrix: Tensor<2>) -> Vec<Vec<f32>> {
+    let [_, width] = matrix.dims();
+    on_host(matrix.flatten(0, 1)).chunks_exact(width).map(<[f32]>::to_vec).collect()
+}
+
 /// Parts `values` into rows of the given lengths.
 pub(crate) fn in_rows(values: &[f32], lengths: impl Iterator<Item = usize>) -> Vec<Vec<f32>> {
     let mut rest = values;

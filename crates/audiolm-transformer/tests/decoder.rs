@@ -3,33 +3,17 @@
 // Clippy's leave for tests ends at their helpers.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+mod golden;
 
 use audiolm_nn::load_weights;
-use audiolm_transformer::{Buckets, ConfigError, Decoder, DecoderConfig, Direction};
+use audiolm_transformer::{Buckets, ConfigError, Decoder, DecoderConfig, Direction, KvCache};
 use burn::prelude::*;
-use safetensors::SafeTensors;
+use golden::{check_close, fixture, read};
 
-/// Single against double precision over two layers; the greatest hidden state is about 4.
-const ROUNDING: f32 = 2e-5;
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
-}
-
-/// Reads one tensor of a fixture as its dimensions and values.
-fn read<const D: usize>(file: &str, name: &str) -> ([usize; D], Vec<f32>) {
-    let bytes = std::fs::read(fixture(file)).unwrap();
-    let file = SafeTensors::deserialize(&bytes).unwrap();
-    let tensor = file.tensor(name).unwrap();
-    let float = |it: &[u8]| f32::from_le_bytes([it[0], it[1], it[2], it[3]]);
-    let values = tensor.data().chunks_exact(4).map(float).collect();
-    (tensor.shape().try_into().unwrap(), values)
-}
+const REFERENCE: &str = "decoder/reference.safetensors";
 
 fn tensor(name: &str, device: &Device) -> Tensor<3> {
-    let (dims, values) = read::<3>("decoder/reference.safetensors", name);
-    Tensor::<1>::from_data(values.as_slice(), device).reshape(dims)
+    golden::tensor(REFERENCE, name, device)
 }
 
 fn decoder(device: &Device) -> Decoder {
@@ -37,17 +21,10 @@ fn decoder(device: &Device) -> Decoder {
     load_weights(decoder, &fixture("decoder/model.safetensors")).unwrap()
 }
 
-#[track_caller]
-fn check_close(found: Tensor<3>, expected: Tensor<3>) {
-    assert_eq!(found.dims(), expected.dims());
-    let error = (found - expected).abs().max().into_scalar::<f32>();
-    assert!(error < ROUNDING, "{error}");
-}
-
 #[test]
 fn equals_numpy() {
     let device = Device::default();
-    let hidden = decoder(&device).forward(tensor("embedded", &device));
+    let hidden = decoder(&device).forward(tensor("embedded", &device), None);
     check_close(hidden, tensor("hidden", &device));
 }
 
@@ -58,7 +35,7 @@ fn check_steps_equal_whole(chunks: &[usize]) {
     let (decoder, embedded) = (decoder(&device), tensor("embedded", &device));
     let [batch, time, _] = embedded.dims();
     assert_eq!(chunks.iter().sum::<usize>(), time);
-    let mut cache = decoder.cache(batch, time + 7);
+    let mut cache = decoder.cache(batch, time + 7, None);
     let mut seen = 0;
     let steps = chunks.iter().map(|chunk| {
         let step = embedded.clone().slice_dim(1, seen..seen + chunk);
@@ -86,6 +63,19 @@ fn steps_equal_whole_in_chunks() {
 }
 
 #[test]
+#[should_panic(expected = "sequences out of step")]
+fn sequences_at_different_positions_are_not_joined() {
+    let device = Device::default();
+    let decoder = decoder(&device);
+    let caches = [1, 2].map(|length| {
+        let mut cache = decoder.cache(1, 4, None);
+        decoder.step(Tensor::zeros([1, length, 16], &device), &mut cache);
+        cache
+    });
+    KvCache::joined(caches.into());
+}
+
+#[test]
 fn gradients_are_those_of_the_loss() {
     // The derivative along a direction of the input, against a difference of two losses.
     let device = Device::default();
@@ -93,7 +83,7 @@ fn gradients_are_those_of_the_loss() {
     let embedded = tensor("embedded", &device);
     let direction = tensor("hidden", &device) * 0.1;
     let loss = |embedded: Tensor<3>| {
-        let hidden = decoder.forward(embedded);
+        let hidden = decoder.forward(embedded, None);
         (hidden.clone().tanh() * hidden).sum()
     };
     let input = Tensor::from_data(embedded.to_data(), &device.clone().autodiff()).require_grad();
@@ -112,7 +102,7 @@ fn gradients_are_those_of_the_loss() {
 fn weights_get_gradients_everywhere() {
     let device = Device::default().autodiff();
     let decoder = decoder(&device);
-    let hidden = decoder.forward(tensor("embedded", &device));
+    let hidden = decoder.forward(tensor("embedded", &device), None);
     let gradients = hidden.powi_scalar(4).sum().backward();
     let gradients = burn::optim::GradientsParams::from_grads(gradients, &decoder);
     // The table, the last norm, and six tensors in each of two layers.
@@ -153,7 +143,10 @@ fn numbers_that_describe_no_stack_are_named() {
     let error = ConfigError::HeadsDoNotDivide { d_model: 16, n_heads: 3 };
     check_refused(DecoderConfig::new(16, 2, 3, 32), error);
     let config = DecoderConfig::new(16, 2, 2, 32);
-    check_refused(config.clone().with_dropout(1.0), ConfigError::Dropout { dropout: 1.0 });
+    check_refused(
+        config.clone().with_dropout(1.0),
+        ConfigError::Share { field: "dropout", share: 1.0 },
+    );
     let error = ConfigError::PositionBuckets { n_buckets: 32, exact: 16, max_distance: 16 };
     check_refused(config.with_max_position_distance(16), error);
 }
@@ -163,6 +156,6 @@ fn numbers_that_describe_no_stack_are_named() {
 fn a_full_cache_panics() {
     let device = Device::default();
     let decoder = decoder(&device);
-    let mut cache = decoder.cache(1, 2);
+    let mut cache = decoder.cache(1, 2, None);
     decoder.step(Tensor::zeros([1, 3, 16], &device), &mut cache);
 }

@@ -32,7 +32,7 @@ fn error(found: Tensor<3>, expected: Tensor<3>) -> f32 {
 /// The hidden states after chunks of these lengths.
 fn stepwise(decoder: &Decoder, embedded: &Tensor<3>, chunks: &[usize]) -> Tensor<3> {
     let [batch, time, _] = embedded.dims();
-    let mut cache = decoder.cache(batch, time);
+    let mut cache = decoder.cache(batch, time, None);
     let mut seen = 0;
     let steps = chunks.iter().map(|chunk| {
         seen += chunk;
@@ -45,7 +45,7 @@ fn stepwise(decoder: &Decoder, embedded: &Tensor<3>, chunks: &[usize]) -> Tensor
 fn check(weights: Weights, batch: usize, chunks: &[usize]) {
     let (decoder, embedded) = (decoder(weights), embedded(batch));
     let steps = stepwise(&decoder, &embedded, chunks);
-    let error = error(steps, decoder.forward(embedded));
+    let error = error(steps, decoder.forward(embedded, None));
     assert!(error < ROUNDING, "{error}");
 }
 
@@ -76,7 +76,7 @@ fn a_sequence_is_the_same_to_the_bit_whatever_stands_beside_it() {
 fn eight_bits_are_not_far_from_all() {
     let (embedded, decoder) = (embedded(1), decoder(Weights::Float32));
     let [full, narrow] =
-        Weights::ALL.map(|it| decoder.clone().with_weights(it).forward(embedded.clone()));
+        Weights::ALL.map(|it| decoder.clone().with_weights(it).forward(embedded.clone(), None));
     let size = full.clone().abs().max().into_scalar::<f32>();
     let share = error(narrow, full) / size;
     assert!((1e-4..0.03).contains(&share), "{share}");

@@ -36,7 +36,7 @@ pub use audiolm_pipeline::{
     AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation, ResynthesizeOptions,
     StageSampling, Tokens,
 };
-pub use audiolm_transformer::{Recall, Repetition, Sampling};
+pub use audiolm_transformer::{Guidance, Recall, Repetition, Sampling};
 pub use burn::tensor::Device;
 pub use device::{Backend, DeviceError, DeviceName, device};
 pub use evaluation::{EvaluateOptions, Evaluation, HeldOut, evaluate};

@@ -43,6 +43,8 @@ impl Drawing<'_> {
             sampling: self.request.chance.sampling.coarse,
             recall: self.request.chance.sampling.recall,
             recalled_frames: view.n_recorded(recorded),
+            condition: None,
+            guidance: self.request.chance.sampling.guidance,
         };
         let rng = self.coarse.generator(self.request.chance.seed, known);
         Ok(self.request.models.coarse.begin(&request, rng)?)

@@ -41,6 +41,8 @@ impl Drawing<'_> {
             sampling: self.request.chance.sampling.fine,
             recall: self.request.chance.sampling.recall,
             recalled_frames: view.n_recorded(recorded),
+            condition: None,
+            guidance: self.request.chance.sampling.guidance,
         };
         let rng = self.fine.generator(self.request.chance.seed, known);
         Ok(self.request.models.fine.begin(&request, rng)?)

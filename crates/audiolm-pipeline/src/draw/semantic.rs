@@ -29,11 +29,13 @@ impl Drawing<'_> {
         let size = self.request.window_frames.semantic;
         let window = next_window(known, self.request.n_frames, size);
         let Runs { ids, durations } = Runs::of(&self.tokens.semantic[window.start..]);
-        let prompt = SemanticPrompt { ids, durations, starts: window.start == 0 };
+        let prompt =
+            SemanticPrompt { ids, durations, starts: window.start == 0, condition: None };
         let request = SemanticRequest {
             length: Length::Exactly(window.end - known),
             ids: self.request.chance.sampling.semantic,
             durations: self.request.chance.sampling.durations,
+            guidance: self.request.chance.sampling.guidance,
         };
         let rng = self.semantic.generator(self.request.chance.seed, known);
         Ok(self.request.models.semantic.begin(&prompt, &request, rng)?)
