@@ -1,6 +1,9 @@
 //! From a recording to what it could have become.
 
 mod coding;
+mod takes;
+
+pub use takes::{BestTake, Candidate, Take};
 
 use std::path::Path;
 
@@ -141,13 +144,9 @@ impl AudioLm {
         prompt: &Clip,
         options: &ContinueOptions,
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
-        options.sampling.validate()?;
-        let added = self.rate.frames(options.seconds)?;
-        let heard = Heard::new(prompt, options.prompt_seconds, self.rate)?.whole_frames(self.rate);
-        let tokens = self.frame_tokens(&heard)?;
-        let n_frames = tokens.semantic.len() + added;
+        let heard = self.continued(prompt, options)?;
         let prompt_samples = heard.clip.samples.len();
-        let drawing = self.drawing(tokens, n_frames, options.into());
+        let drawing = self.takes(&heard, options, 1)?;
         let finishing = Finishing::Continued(Box::new(Continued::new(heard)));
         Ok(self.blocks(drawing, finishing).with_prompt(prompt_samples))
     }
@@ -183,7 +182,7 @@ impl AudioLm {
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
         options.sampling.validate()?;
         let n_frames = self.rate.frames(options.seconds)?;
-        let drawing = self.drawing(FrameTokens::none(), n_frames, options.into());
+        let drawing = self.drawing(vec![FrameTokens::none()], n_frames, options.into());
         Ok(self.blocks(drawing, Finishing::Level(1.0)))
     }
 
@@ -228,7 +227,7 @@ impl AudioLm {
         let heard = self.whole(recording)?.whole_frames(self.rate);
         let tokens = FrameTokens::without_codes(self.semantic(&heard.levelled()));
         let n_frames = tokens.semantic.len();
-        let drawing = self.drawing(tokens, n_frames, options.into());
+        let drawing = self.drawing(vec![tokens], n_frames, options.into());
         Ok(self.blocks(drawing, Finishing::Level(heard.gain())))
     }
 
@@ -245,11 +244,18 @@ impl AudioLm {
         Heard::new(recording, f64::INFINITY, self.rate)
     }
 
-    /// Draws what is missing of each kind of token up to `n_frames`.
-    fn drawing(&self, tokens: FrameTokens, n_frames: usize, chance: Chance) -> Drawing<'_> {
+    /// What there is of a recording to be continued.
+    fn continued(&self, prompt: &Clip, options: &ContinueOptions) -> Result<Heard, PipelineError> {
+        options.sampling.validate()?;
+        self.rate.frames(options.seconds)?;
+        Ok(Heard::new(prompt, options.prompt_seconds, self.rate)?.whole_frames(self.rate))
+    }
+
+    /// Draws what is missing of each kind of token of some sequences up to `n_frames`.
+    fn drawing(&self, rows: Vec<FrameTokens>, n_frames: usize, chance: Chance) -> Drawing<'_> {
         let Self { models, window_frames, frame, .. } = self;
         let (window_frames, frame) = (*window_frames, *frame);
-        Drawing::new(Request { models, frame, window_frames, chance, n_frames }, tokens)
+        Drawing::new(Request { models, frame, window_frames, chance, n_frames }, rows)
     }
 
     fn blocks<'a>(&'a self, drawing: Drawing<'a>, finishing: Finishing) -> GeneratedBlocks<'a> {

@@ -1,5 +1,8 @@
 //! Tokens of one request, drawn when they are asked for, over any number of frames.
 //!
+//! There may be several sequences that answer it, each from a seed of its own, drawn beside one
+//! another: a step reads the weights once for all of them.
+//!
 //! The stages are a chain: a chunk of fine codes asks for the coarse codes it stands for, a window of
 //! coarse codes for the semantic ids that are said in it, and each draws no more than that. So the
 //! first frames are whole long before the last ids are drawn, and it makes no difference to any token
@@ -13,13 +16,14 @@ mod fine;
 mod semantic;
 
 use audiolm_nn::{Generator, generator};
-use audiolm_transformer::{CodeGeneration, SemanticGeneration};
+use audiolm_transformer::{CodeGenerations, LogLikelihood, SemanticGenerations};
 
 use crate::configs::Models;
 use crate::tokens::{Frame, FrameTokens};
-use crate::{Part, PipelineError, Progress, StageSampling, WindowFrames};
+use crate::{Likelihood, Part, PipelineError, Progress, StageSampling, WindowFrames};
 
 /// What is to be drawn, and by whom.
+#[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
     pub(crate) models: &'a Models,
     pub(crate) frame: Frame,
@@ -33,16 +37,18 @@ pub(crate) struct Request<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chance {
     pub(crate) sampling: StageSampling,
+    /// That of the first sequence; each other one has the next.
     pub(crate) seed: u64,
 }
 
 /// A request that is being answered.
 pub(crate) struct Drawing<'a> {
     request: Request<'a>,
-    tokens: FrameTokens,
-    semantic: Windows<SemanticGeneration>,
-    coarse: Windows<CodeGeneration>,
-    fine: Windows<CodeGeneration>,
+    /// The tokens of each sequence.
+    rows: Vec<FrameTokens>,
+    semantic: Windows<SemanticGenerations>,
+    coarse: Windows<CodeGenerations>,
+    fine: Windows<CodeGenerations>,
     /// Frames that have been handed out.
     n_given: usize,
     on_progress: Box<dyn FnMut(Progress) + 'a>,
@@ -57,19 +63,58 @@ struct Windows<G> {
     current: Option<G>,
     /// The first frame that each of them draws.
     starts: Vec<usize>,
+    /// How likely the stage found what it drew of each sequence in those that are complete.
+    likelihoods: Vec<LogLikelihood>,
 }
 
 impl<'a> Drawing<'a> {
-    /// Goes on from `tokens`, as far as there are some of each kind.
-    pub(crate) fn new(request: Request<'a>, tokens: FrameTokens) -> Self {
-        let frame = request.frame;
-        let FrameTokens { semantic, codes } = &tokens;
+    /// Goes on from the tokens of each sequence, as far as there are some of each kind: of all
+    /// sequences, as many.
+    ///
+    /// # Panics
+    /// If there is no sequence.
+    pub(crate) fn new(request: Request<'a>, rows: Vec<FrameTokens>) -> Self {
+        let (frame, n_rows) = (request.frame, rows.len());
+        let FrameTokens { semantic, codes } = &rows[0];
+        let (n_coarse, n_fine) =
+            (codes.coarse.len() / frame.n_coarse, codes.fine.len() / frame.n_fine());
         Self {
-            semantic: Windows::new(Part::Semantic, semantic.len()),
-            coarse: Windows::new(Part::Coarse, codes.coarse.len() / frame.n_coarse),
-            fine: Windows::new(Part::Fine, codes.fine.len() / frame.n_fine()),
+            semantic: Windows::new(Part::Semantic, semantic.len(), n_rows),
+            coarse: Windows::new(Part::Coarse, n_coarse, n_rows),
+            fine: Windows::new(Part::Fine, n_fine, n_rows),
             request,
-            tokens,
+            rows,
+            n_given: 0,
+            on_progress: Box::new(|_| {}),
+        }
+    }
+
+    /// Draws what is said and how it sounds roughly, to the end.
+    pub(crate) fn draw_coarse(&mut self) -> Result<(), PipelineError> {
+        self.draw_coarse_up_to(self.request.n_frames)
+    }
+
+    /// Draws all that is left.
+    pub(crate) fn draw_fine(&mut self) -> Result<(), PipelineError> {
+        self.draw_fine_up_to(self.request.n_frames)
+    }
+
+    /// How likely what was drawn of each sequence is.
+    pub(crate) fn likelihoods(&self) -> Vec<Likelihood> {
+        let both = self.semantic.likelihoods.iter().zip(&self.coarse.likelihoods);
+        both.map(|(semantic, coarse)| Likelihood::of(*semantic, *coarse)).collect()
+    }
+
+    /// The sequence at `idx` alone, from between two windows.
+    pub(crate) fn alone(&self, idx: usize) -> Self {
+        let seed = self.request.chance.seed.wrapping_add(idx as u64);
+        let chance = Chance { seed, ..self.request.chance };
+        Self {
+            request: Request { chance, ..self.request },
+            rows: vec![self.rows[idx].clone()],
+            semantic: self.semantic.alone(idx),
+            coarse: self.coarse.alone(idx),
+            fine: self.fine.alone(idx),
             n_given: 0,
             on_progress: Box::new(|_| {}),
         }
@@ -80,7 +125,8 @@ impl<'a> Drawing<'a> {
         Self { on_progress, ..self }
     }
 
-    /// The codes of the next frame, those of the recording first; none after the last.
+    /// The codes of the next frame of the first sequence, those of the recording first; none after the
+    /// last.
     pub(crate) fn next_frame(&mut self) -> Result<Option<Vec<u32>>, PipelineError> {
         if self.n_given == self.request.n_frames {
             return Ok(None);
@@ -88,12 +134,17 @@ impl<'a> Drawing<'a> {
         let at = self.n_given;
         self.draw_fine_up_to(at + 1)?;
         self.n_given += 1;
-        Ok(Some(self.request.frame.codes_at(&self.tokens.codes, at)))
+        Ok(Some(self.request.frame.codes_at(&self.rows[0].codes, at)))
     }
 
     /// How codes lie in a frame.
     pub(crate) fn frame(&self) -> Frame {
         self.request.frame
+    }
+
+    /// The seed of the first sequence.
+    pub(crate) fn seed(&self) -> u64 {
+        self.request.chance.seed
     }
 
     /// How many frames there will be.
@@ -103,7 +154,12 @@ impl<'a> Drawing<'a> {
 
     /// The tokens of the frames that have been handed out.
     pub(crate) fn given(&self) -> FrameTokens {
-        self.tokens.first(self.n_given, self.request.frame)
+        self.rows[0].first(self.n_given, self.request.frame)
+    }
+
+    /// Frames that each sequence has of one kind of token, `width` to a frame.
+    fn n_frames_of(&self, tokens: impl Fn(&FrameTokens) -> &Vec<u32>, width: usize) -> usize {
+        self.rows.iter().map(|it| tokens(it).len() / width).min().unwrap_or(0)
     }
 
     /// The first frame that each window of a stage has drawn so far.
@@ -123,15 +179,29 @@ impl<'a> Drawing<'a> {
 }
 
 impl<G> Windows<G> {
-    fn new(stage: Part, n_recorded: usize) -> Self {
-        Self { stage, n_recorded, current: None, starts: Vec::new() }
+    fn new(stage: Part, n_recorded: usize, n_rows: usize) -> Self {
+        let likelihoods = vec![LogLikelihood::default(); n_rows];
+        Self { stage, n_recorded, current: None, starts: Vec::new(), likelihoods }
     }
 
-    /// What the next window, from frame `start`, draws from.
-    fn generator(&mut self, seed: u64, start: usize) -> Generator {
+    /// What the next window, from frame `start`, draws each sequence from.
+    fn generators(&mut self, seed: u64, start: usize) -> Vec<Generator> {
         let idx = self.starts.len() as u64;
         self.starts.push(start);
-        generator(seed, self.stage.folder(), idx)
+        let rows = 0..self.likelihoods.len() as u64;
+        rows.map(|row| generator(seed.wrapping_add(row), self.stage.folder(), idx)).collect()
+    }
+
+    /// Leaves a window that is complete.
+    fn leave(&mut self, likelihoods: &[LogLikelihood]) {
+        self.likelihoods.iter_mut().zip(likelihoods).for_each(|(sum, it)| *sum += *it);
+    }
+
+    /// Those of one sequence, between two windows.
+    fn alone(&self, idx: usize) -> Self {
+        let Self { stage, n_recorded, starts, likelihoods, .. } = self;
+        let (starts, likelihoods) = (starts.clone(), vec![likelihoods[idx]]);
+        Self { stage: *stage, n_recorded: *n_recorded, current: None, starts, likelihoods }
     }
 }
 
@@ -202,7 +272,7 @@ mod tests {
         drawing.draw_semantic_up_to(n_frames).unwrap();
         drawing.draw_coarse_up_to(n_frames).unwrap();
         drawing.draw_fine_up_to(n_frames).unwrap();
-        drawing.tokens
+        drawing.rows.swap_remove(0)
     }
 
     /// Frame by frame.
@@ -225,7 +295,7 @@ mod tests {
             let windows = WindowFrames { semantic, coarse, fine };
             let drawing = || {
                 let request = request(&models, windows, n_recorded + n_more);
-                Drawing::new(request, recorded(n_recorded, frame(&models)))
+                Drawing::new(request, vec![recorded(n_recorded, frame(&models))])
             };
             let (tokens, codes) = in_turns(drawing());
             prop_assert_eq!(tokens.semantic.len(), n_recorded + n_more);
@@ -235,12 +305,39 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+        #[test]
+        fn sequences_are_drawn_beside_one_another_as_alone(
+            (semantic, coarse, fine) in (2..30usize, 2..20usize, 2..12usize),
+            n_recorded in 0..25usize, n_more in 1..40usize, n_rows in 1..4usize,
+        ) {
+            let models = models();
+            let windows = WindowFrames { semantic, coarse, fine };
+            let tokens = recorded(n_recorded, frame(&models));
+            let request = request(&models, windows, n_recorded + n_more);
+            let mut together = Drawing::new(request, vec![tokens.clone(); n_rows]);
+            together.draw_fine().unwrap();
+            for idx in 0..n_rows {
+                let chance = Chance { seed: request.chance.seed + idx as u64, ..request.chance };
+                let mut alone = Drawing::new(Request { chance, ..request }, vec![tokens.clone()]);
+                alone.draw_fine().unwrap();
+                prop_assert_eq!(&together.rows[idx], &alone.rows[0]);
+                let found = together.likelihoods()[idx];
+                let expected = alone.likelihoods()[0];
+                prop_assert!((found.semantic - expected.semantic).abs() < 1e-3);
+                prop_assert!((found.coarse - expected.coarse).abs() < 1e-3);
+                prop_assert_eq!(in_turns(together.alone(idx)), in_turns(alone));
+            }
+        }
+    }
+
     #[test]
     fn no_stage_draws_more_than_the_next_one_asks_for() {
         let models = models();
         let recorded = recorded(25, frame(&models));
-        let mut drawing = Drawing::new(request(&models, WINDOWS, 200), recorded);
-        let drawn = |it: &Drawing| (it.tokens.semantic.len(), it.n_coarse_frames());
+        let mut drawing = Drawing::new(request(&models, WINDOWS, 200), vec![recorded]);
+        let drawn = |it: &Drawing| (it.rows[0].semantic.len(), it.n_coarse_frames());
         for _ in 0..25 {
             drawing.next_frame().unwrap();
         }
@@ -261,7 +358,7 @@ mod tests {
     fn windows_are_remembered_by_where_they_begin() {
         let models = models();
         let recorded = recorded(25, frame(&models));
-        let mut drawing = Drawing::new(request(&models, WINDOWS, 60), recorded);
+        let mut drawing = Drawing::new(request(&models, WINDOWS, 60), vec![recorded]);
         while drawing.next_frame().unwrap().is_some() {}
         assert_eq!(drawing.window_starts(Part::Semantic), [25, 40]);
         assert_eq!(drawing.window_starts(Part::Coarse), [25, 30, 35, 40, 45, 50, 55]);
@@ -273,15 +370,15 @@ mod tests {
     fn however_long_it_goes_on_no_stage_remembers_more_than_a_window() {
         let models = models();
         let recorded = recorded(25, frame(&models));
-        let mut drawing = Drawing::new(request(&models, WINDOWS, 600), recorded);
+        let mut drawing = Drawing::new(request(&models, WINDOWS, 600), vec![recorded]);
         let (mut most, mut most_at_first) = ([0; 3], [0; 3]);
         for idx in 0..600 {
             drawing.next_frame().unwrap();
             let Drawing { semantic, coarse, fine, .. } = &drawing;
             let now = [
-                semantic.current.as_ref().map_or(0, SemanticGeneration::n_numbers),
-                coarse.current.as_ref().map_or(0, CodeGeneration::n_numbers),
-                fine.current.as_ref().map_or(0, CodeGeneration::n_numbers),
+                semantic.current.as_ref().map_or(0, SemanticGenerations::n_numbers),
+                coarse.current.as_ref().map_or(0, CodeGenerations::n_numbers),
+                fine.current.as_ref().map_or(0, CodeGenerations::n_numbers),
             ];
             most = std::array::from_fn(|stage| most[stage].max(now[stage]));
             if idx < 200 {

@@ -21,6 +21,7 @@ pub(crate) struct Rate {
 }
 
 /// A recording at the rate of the models, with its own loudness.
+#[derive(Clone)]
 pub(crate) struct Heard {
     /// Its samples, at most as many as were asked for.
     pub(crate) clip: Clip,

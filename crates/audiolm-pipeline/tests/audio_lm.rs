@@ -98,6 +98,37 @@ fn the_same_seed_gives_the_same_samples() {
 }
 
 #[test]
+fn takes_are_the_continuations_of_their_seeds() {
+    let (prompt, options) = (recording(0.5, RATE_HZ), options(1.2, 5));
+    let mut last = None;
+    let takes = lm().continue_many(&prompt, &options, 3, &mut |it| last = Some(it)).unwrap();
+    let Some(Progress { stage: Part::Fine, done: 60, total: 60 }) = last else {
+        panic!("{last:?}");
+    };
+    for (take, seed) in takes.iter().zip([5, 6, 7]) {
+        assert_eq!(take.seed, seed);
+        assert_eq!(take.continuation, check(&prompt, &ContinueOptions { seed, ..options }));
+    }
+    assert_ne!(takes[0].likelihood, takes[1].likelihood);
+}
+
+#[test]
+fn the_best_is_the_likeliest_of_the_same_takes() {
+    let (prompt, options) = (recording(0.5, RATE_HZ), options(0.6, 5));
+    let takes = lm().continue_many(&prompt, &options, 4, &mut |_| {}).unwrap();
+    let best = lm().continue_best(&prompt, &options, 4, &mut |_| {}).unwrap();
+    let likeliest =
+        takes.iter().max_by(|a, b| a.likelihood.score().total_cmp(&b.likelihood.score())).unwrap();
+    assert_eq!(best.take, *likeliest);
+    for (candidate, take) in best.candidates.iter().zip(&takes) {
+        assert_eq!((candidate.seed, candidate.likelihood), (take.seed, take.likelihood));
+        assert_eq!(candidate.score, take.likelihood.semantic + take.likelihood.coarse);
+    }
+    let first = lm().continue_best(&prompt, &options, 1, &mut |_| {}).unwrap();
+    assert_eq!(first.take, takes[0]);
+}
+
+#[test]
 fn the_clip_starts_with_the_prompt() {
     let prompt = recording(0.5, RATE_HZ);
     let found = check(&prompt, &options(0.5, 1));

@@ -90,7 +90,7 @@ impl CodeGeneration {
 
     /// How many numbers it remembers the sequence by: the same from the first frame to the last.
     pub fn n_numbers(&self) -> usize {
-        self.0.reading.cache().n_numbers()
+        self.0.n_numbers()
     }
 
     /// How likely the stage found the codes that it drew.
@@ -103,6 +103,11 @@ impl CodeGenerations {
     /// How many frames are still to come, at most, of a sequence.
     pub fn n_left(&self) -> usize {
         self.drawn.iter().map(|it| it.frames.len()).max().unwrap_or(0)
+    }
+
+    /// How many numbers it remembers the sequences by: no more after the first frame than before it.
+    pub fn n_numbers(&self) -> usize {
+        self.reading.cache().n_numbers()
     }
 
     /// How likely the stage found the codes that it drew of each sequence.

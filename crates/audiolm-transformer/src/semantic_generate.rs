@@ -111,7 +111,7 @@ impl SemanticGeneration {
 
     /// How many numbers it remembers the sequence by: the same from the first run to the last.
     pub fn n_numbers(&self) -> usize {
-        self.0.reading.cache().n_numbers()
+        self.0.n_numbers()
     }
 
     /// How likely the stage found the ids that it drew, and the end if it did; durations do not count.
@@ -124,6 +124,11 @@ impl SemanticGenerations {
     /// How many frames are still to come, at most, of a sequence.
     pub fn n_left(&self) -> usize {
         self.drawn.iter().map(|it| it.n_left).max().unwrap_or(0)
+    }
+
+    /// How many numbers it remembers the sequences by: no more after the first run than before it.
+    pub fn n_numbers(&self) -> usize {
+        self.reading.cache().n_numbers()
     }
 
     /// How likely the stage found the ids that it drew of each sequence, and their ends; durations do

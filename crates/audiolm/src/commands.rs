@@ -18,6 +18,7 @@ mod sampling;
 mod sound;
 mod spectrogram;
 mod streaming;
+mod takes;
 mod tokenize;
 mod train;
 

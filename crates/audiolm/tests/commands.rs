@@ -45,6 +45,34 @@ fn continue_needs_nothing_of_the_user() {
 }
 
 #[test]
+fn several_continuations_are_named_after_their_seeds() {
+    let bench = Bench::new();
+    let result = bench.json("continue prompt.wav -o out.wav --seconds 0.4 --seed 8 --n 2");
+    let bytes = |name: &str| std::fs::read(bench.path(name)).unwrap();
+    for (idx, seed) in [8, 9].into_iter().enumerate() {
+        let alone = format!("continue prompt.wav -o alone.wav --seconds 0.4 --seed {seed}");
+        bench.json(&alone);
+        assert!(bytes(&format!("out-{seed}.wav")) == bytes("alone.wav"));
+        let take = &result["takes"][idx];
+        assert_eq!(take["seed"], seed);
+        assert!(take["likelihood"]["semantic"].as_f64().unwrap() < 0.0);
+    }
+    assert!(!bench.path("out.wav").exists());
+}
+
+#[test]
+fn the_best_of_several_continuations_is_the_likeliest() {
+    let bench = Bench::new();
+    let result = bench.json("continue prompt.wav -o best.wav --seconds 0.4 --best-of 3");
+    let score = |idx: usize| result["takes"][idx]["score"].as_f64().unwrap();
+    let seed = result["seed"].as_u64().unwrap();
+    assert!((0..3).all(|idx| score(idx) <= score(seed as usize)));
+    bench.json(&format!("continue prompt.wav -o alone.wav --seconds 0.4 --seed {seed}"));
+    let bytes = |name: &str| std::fs::read(bench.path(name)).unwrap();
+    assert!(bytes("best.wav") == bytes("alone.wav"));
+}
+
+#[test]
 fn a_recording_is_compressed_and_back() {
     let bench = Bench::new();
     let encoded = bench.json("encode prompt.wav -o prompt.alm --quantizers 3");

@@ -48,6 +48,8 @@ fn nonsense_sampling() {
     check_option("--min-p", "1.5");
     check_option("--repetition-penalty", "0.5");
     check_option("--redraw", "2");
+    check_option("--n", "0");
+    check_option("--best-of", "none");
 }
 #[test]
 fn nonsense_arguments() {
@@ -56,6 +58,13 @@ fn nonsense_arguments() {
     check(&format!("{CONTINUE} --seed -1"), MISUSED, &["'-1'", "--seed", "whole number"]);
     check("reconstruct prompt.wav", MISUSED, &["--output"]);
     check("train sematic --data . --run run", MISUSED, &["'sematic'", "semantic-encoder"]);
+}
+
+#[test]
+fn several_continuations_at_once_and_one_of_them() {
+    check(&format!("{CONTINUE} --n 2 --best-of 2"), MISUSED, &["--n", "--best-of"]);
+    check(&format!("{CONTINUE} --n 2 --stream"), MISUSED, &["--n", "--stream"]);
+    check("continue prompt.wav -o - --n 2", FAILED, &["-: several continuations need the name"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use clap::Args;
 use super::sampling::SamplingArgs;
 use super::sound::{about, read};
 use super::streaming::StreamArgs;
+use super::takes::{Continued, TakesArgs};
 use crate::destination::Destination;
 use crate::session::Session;
 use crate::{numbers, progress};
@@ -34,6 +35,8 @@ pub struct ContinueArgs {
           value_parser = numbers::seconds, allow_negative_numbers = true)]
     prompt_seconds: f64,
     #[command(flatten)]
+    takes: TakesArgs,
+    #[command(flatten)]
     streaming: StreamArgs,
     #[command(flatten)]
     sampling: SamplingArgs,
@@ -44,6 +47,8 @@ Examples:
   audiolm continue
   audiolm continue hello.flac -o out.wav --seconds 7 --seed 1
   audiolm continue hello.flac -o - --stream --seconds 60 | aplay
+  audiolm continue hello.flac -o out.wav --n 4
+  audiolm continue hello.flac -o out.wav --best-of 8 --json
   audiolm continue hello.flac -o out.wav --temperature 0.9 --top-p 0.95 --json";
 
 impl ContinueArgs {
@@ -59,6 +64,12 @@ impl ContinueArgs {
             seed: session.seed(),
             sampling: self.sampling.stages(),
         };
+        if self.takes.any() {
+            let (path, prompt, options) = (&path, &prompt, &options);
+            return self
+                .takes
+                .run(&Continued { path, prompt, options, output: &self.output }, session);
+        }
         let lm = session.load()?;
         let blocks = about(&path, lm.continue_stream(&prompt, &options))?;
         let blocks = blocks.with_progress(progress::drawing());
