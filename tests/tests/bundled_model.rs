@@ -5,8 +5,10 @@
 
 use audiolm::data::{Corpus, CorpusOptions, Recording, Split};
 use audiolm::eval::{NearestPrompts, Seams, stoi};
-use audiolm::pipeline::Part;
-use audiolm::{AudioLm, Clip, ContinueOptions, Device};
+use audiolm::pipeline::{Gap, Part, Scored};
+use audiolm::{
+    AudioLm, Clip, ContinueOptions, Device, InfillOptions, ResynthesizeOptions, Tokens,
+};
 use audiolm_tests::{bundled_model, recordings};
 
 /// A frame of the codec.
@@ -18,6 +20,17 @@ const MIN_STOI: f64 = 0.88;
 /// How many of them are listened to, and how long: tests are short.
 const N_CODED: usize = 3;
 const CLIP_SECONDS: f64 = 3.0;
+
+/// Speakers who say what others did.
+const N_VOICES: usize = 8;
+/// How many of them are nearest to what is said in their voice: by chance it would be one.
+const MIN_NEAREST_VOICE: usize = 3;
+
+/// Speakers of whom a clip is mended.
+const N_GAPS: usize = 4;
+
+/// Speakers of whom a clip is scored.
+const N_SCORED: usize = 12;
 
 /// Speakers whose prompts are continued.
 const N_CONTINUED: usize = 12;
@@ -97,6 +110,78 @@ fn its_codec_is_intelligible_and_more_so_with_more_quantizers() {
     let steps = [1, 3, 6, lm.coder().spec().n_quantizers].map(|it| mean_stoi(&lm, &clips, it));
     assert!(steps.is_sorted(), "STOI by number of quantizers: {steps:?}");
     assert!(steps[3] >= MIN_STOI, "STOI with all quantizers: {}", steps[3]);
+}
+
+#[test]
+fn what_one_says_sounds_like_the_voice_of_another() {
+    let lm = model();
+    let voices = held_out_clips(&lm, &["speech/en", "speech/fr"], N_VOICES);
+    if voices.is_empty() {
+        return;
+    }
+    assert_eq!(voices.len(), N_VOICES);
+    // Each voice says what the next speaker does.
+    let said = |idx: usize| &voices[(idx + 1) % N_VOICES];
+    let options = ResynthesizeOptions::default();
+    let with = |idx: usize| lm.resynthesize_as(said(idx), &voices[idx], &options).unwrap();
+    let without = |idx: usize| lm.resynthesize(said(idx), &options).unwrap();
+    let n_own = |clips: Vec<Vec<f32>>| {
+        let voices: Vec<Vec<f32>> = voices.iter().map(|it| it.samples.clone()).collect();
+        NearestPrompts::find(&voices, &clips, lm.sample_rate_hz()).unwrap().n_own()
+    };
+    let with = n_own((0..N_VOICES).map(|it| with(it).clip.samples).collect());
+    let without = n_own((0..N_VOICES).map(|it| without(it).clip.samples).collect());
+    assert!(with >= MIN_NEAREST_VOICE && with > without, "{with}, without a voice {without}");
+}
+
+#[test]
+fn gaps_fit_what_follows() {
+    let lm = model();
+    let clips = held_out_clips(&lm, &["speech/en", "speech/fr"], N_GAPS);
+    let (mut semantic, mut coarse) = (0.0, 0.0);
+    for clip in &clips {
+        let filled = lm.infill(clip, Gap { from: 1.2, to: 1.7 }, &InfillOptions::default()).unwrap();
+        let gap = filled.gap_samples;
+        let places = [gap.start, gap.end];
+        let seams = Seams::find(&filled.clip.samples, lm.sample_rate_hz(), &places).unwrap();
+        for edges in [seams.steps, seams.bumps] {
+            assert!(edges.greatest < 1.0, "more happens at an edge than anywhere: {seams:?}");
+        }
+        assert_eq!(filled.clip.samples[..gap.start - 320], clip.samples[..gap.start - 320]);
+        assert_eq!(filled.clip.samples[gap.end + 320..], clip.samples[gap.end + 320..]);
+        semantic += filled.semantic.gain();
+        coarse += filled.coarse.gain();
+    }
+    // Of one candidate alone both would be 0.
+    assert!(clips.is_empty() || (semantic > 0.0 && coarse > 0.0), "{semantic} {coarse}");
+}
+
+#[test]
+fn speech_is_likelier_than_the_same_in_disorder() {
+    let lm = model();
+    let clips = held_out_clips(&lm, &["speech/en", "speech/fr"], N_SCORED);
+    let (mut reversed, mut shuffled) = (0, 0);
+    for clip in &clips {
+        let tokens = lm.tokenize(clip).unwrap();
+        let mean = |tokens: &Tokens| {
+            lm.score_tokens(tokens, Scored::Semantic).unwrap().semantic.per_token()
+        };
+        let backwards = Clip { samples: clip.samples.iter().rev().copied().collect(), ..*clip };
+        reversed += usize::from(mean(&tokens) > mean(&lm.tokenize(&backwards).unwrap()));
+        shuffled += usize::from(mean(&tokens) > mean(&in_disorder(&tokens)));
+    }
+    let n_clips = clips.len();
+    assert!(shuffled == n_clips, "likelier than in disorder: {shuffled} of {n_clips}");
+    assert!(reversed >= n_clips * 3 / 4, "likelier than backwards: {reversed} of {n_clips}");
+}
+
+/// The same ids, each as long as before, every third of them first.
+fn in_disorder(tokens: &Tokens) -> Tokens {
+    let order: Vec<usize> =
+        (0..3).flat_map(|first| (first..tokens.durations.len()).step_by(3)).collect();
+    let sorted = |values: &[u32]| order.iter().map(|it| values[*it]).collect();
+    let (semantic_ids, durations) = (sorted(&tokens.semantic_ids), sorted(&tokens.durations));
+    Tokens { semantic_ids, durations, ..tokens.clone() }
 }
 
 #[test]

@@ -137,6 +137,9 @@ pub enum EvalError {
         /// How long the wave is.
         n_samples: usize,
     },
+    /// Nothing to prefer.
+    #[error("expected at least one pair to compare, found none")]
+    NoPairs,
     /// Sequences without a single token.
     #[error("the sequences hold no tokens")]
     NoTokens,

@@ -13,6 +13,7 @@
 //! | Can places in a recording be heard as seams? | [`Seams`] |
 //! | Do tokens tell words or phones apart, whoever says them? | [`abx`] |
 //! | Does a language model beat counting? | [`Unigram`], [`Bigram`] |
+//! | Does it prefer words and sentences that are right? | [`preference`] |
 //!
 //! The measures of waves give the numbers of the field's reference packages; goldens compare them.
 //!
@@ -39,6 +40,7 @@ mod log_mel;
 mod nearest;
 mod pair;
 mod seams;
+mod preference;
 mod sequences;
 mod si_sdr;
 mod smoothing;
@@ -53,6 +55,7 @@ pub use log_mel::{LogMelSpectrum, N_MELS, log_mel, log_mel_distance, long_term_s
 pub use nearest::NearestPrompts;
 pub use pair::cut_to_shorter;
 pub use seams::{Seams, Standout};
+pub use preference::{ScoredPair, preference};
 pub use sequences::GivenStart;
 pub use si_sdr::si_sdr;
 pub use smoothing::Smoothing;

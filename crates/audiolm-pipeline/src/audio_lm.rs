@@ -1,8 +1,12 @@
 //! From a recording to what it could have become.
 
 mod coding;
+mod infill;
+mod scoring;
 mod takes;
+mod voice;
 
+pub use infill::Infill;
 pub use takes::{BestTake, Candidate, Take};
 
 use std::path::Path;
@@ -19,7 +23,7 @@ use crate::heard::{Heard, Rate};
 use crate::tokens::{Frame, FrameTokens};
 use crate::{
     Bundle, Coder, ContinueOptions, GenerateOptions, GeneratedBlocks, PipelineError, Progress,
-    ResynthesizeOptions, Tokens, WindowFrames,
+    ResynthesizeOptions, Semantics, Tokens, WindowFrames, tempo,
 };
 
 /// A language model of audio: a [`Bundle`], ready to be used on a device.
@@ -181,8 +185,10 @@ impl AudioLm {
         options: &GenerateOptions,
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
         options.sampling.validate()?;
+        options.semantics.validate()?;
         let n_frames = self.rate.frames(options.seconds)?;
-        let drawing = self.drawing(vec![FrameTokens::none()], n_frames, options.into());
+        let rows = vec![FrameTokens::none()];
+        let drawing = self.drawing(rows, n_frames, options.into(), options.semantics);
         Ok(self.blocks(drawing, Finishing::Level(1.0)))
     }
 
@@ -225,9 +231,10 @@ impl AudioLm {
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
         options.sampling.validate()?;
         let heard = self.whole(recording)?.whole_frames(self.rate);
-        let tokens = FrameTokens::without_codes(self.semantic(&heard.levelled()));
+        let tokens = FrameTokens::without_codes(self.said(&heard, options.tempo)?);
         let n_frames = tokens.semantic.len();
-        let drawing = self.drawing(vec![tokens], n_frames, options.into());
+        let (rows, semantics) = (vec![tokens], Semantics::default());
+        let drawing = self.drawing(rows, n_frames, options.into(), semantics);
         Ok(self.blocks(drawing, Finishing::Level(heard.gain())))
     }
 
@@ -247,15 +254,23 @@ impl AudioLm {
     /// What there is of a recording to be continued.
     fn continued(&self, prompt: &Clip, options: &ContinueOptions) -> Result<Heard, PipelineError> {
         options.sampling.validate()?;
+        options.semantics.validate()?;
         self.rate.frames(options.seconds)?;
         Ok(Heard::new(prompt, options.prompt_seconds, self.rate)?.whole_frames(self.rate))
     }
 
     /// Draws what is missing of each kind of token of some sequences up to `n_frames`.
-    fn drawing(&self, rows: Vec<FrameTokens>, n_frames: usize, chance: Chance) -> Drawing<'_> {
+    fn drawing(
+        &self,
+        rows: Vec<FrameTokens>,
+        n_frames: usize,
+        chance: Chance,
+        semantics: Semantics,
+    ) -> Drawing<'_> {
         let Self { models, window_frames, frame, .. } = self;
         let (window_frames, frame) = (*window_frames, *frame);
-        Drawing::new(Request { models, frame, window_frames, chance, n_frames }, rows)
+        let request = Request { models, frame, window_frames, semantics, chance, n_frames };
+        Drawing::new(request, rows)
     }
 
     fn blocks<'a>(&'a self, drawing: Drawing<'a>, finishing: Finishing) -> GeneratedBlocks<'a> {
@@ -267,6 +282,13 @@ impl AudioLm {
         let wave = heard.levelled();
         let codes = self.coder.codes(&wave, self.n_quantizers());
         Ok(FrameTokens { semantic: self.semantic(&wave), codes: self.frame.split(&codes)? })
+    }
+
+    /// The semantic id of each frame of a recording at another tempo.
+    fn said(&self, heard: &Heard, tempo: f64) -> Result<Vec<u32>, PipelineError> {
+        tempo::validate(tempo)?;
+        let frames = self.semantic(&heard.levelled());
+        Ok(tempo::retimed(&frames, tempo::n_retimed(frames.len(), tempo)))
     }
 
     /// The semantic id of each frame.

@@ -44,6 +44,14 @@ impl Colour {
         Self { gains: smoothed(&difference, sample_rate_hz).into_iter().map(gain).collect() }
     }
 
+    /// A whole wave through the filter, as long as it was.
+    pub(crate) fn applied(self, wave: &[f32]) -> Vec<f32> {
+        let mut stream = self.into_stream();
+        let mut filtered = stream.push(wave);
+        filtered.extend(stream.finish());
+        filtered
+    }
+
     /// The filter, for a wave that comes block by block.
     pub(crate) fn into_stream(self) -> ColourStream {
         ColourStream {

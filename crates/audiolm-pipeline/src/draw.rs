@@ -20,7 +20,10 @@ use audiolm_transformer::{CodeGenerations, LogLikelihood, SemanticGenerations};
 
 use crate::configs::Models;
 use crate::tokens::{Frame, FrameTokens};
-use crate::{Likelihood, Part, PipelineError, Progress, StageSampling, WindowFrames};
+use crate::{
+    Likelihood, Part, PipelineError, Progress, Semantics, StageSampling, WindowFrames,
+};
+use semantic::Spoken;
 
 /// What is to be drawn, and by whom.
 #[derive(Clone, Copy)]
@@ -28,6 +31,7 @@ pub(crate) struct Request<'a> {
     pub(crate) models: &'a Models,
     pub(crate) frame: Frame,
     pub(crate) window_frames: WindowFrames,
+    pub(crate) semantics: Semantics,
     pub(crate) chance: Chance,
     /// How many frames there are to be in the end, those of the recording included.
     pub(crate) n_frames: usize,
@@ -46,6 +50,8 @@ pub(crate) struct Drawing<'a> {
     request: Request<'a>,
     /// The tokens of each sequence.
     rows: Vec<FrameTokens>,
+    /// What is said in each of them, before it is made faster or slower.
+    spoken: Vec<Spoken>,
     semantic: Windows<SemanticGenerations>,
     coarse: Windows<CodeGenerations>,
     fine: Windows<CodeGenerations>,
@@ -79,6 +85,7 @@ impl<'a> Drawing<'a> {
         let (n_coarse, n_fine) =
             (codes.coarse.len() / frame.n_coarse, codes.fine.len() / frame.n_fine());
         Self {
+            spoken: rows.iter().map(|it| Spoken::new(&it.semantic, &request)).collect(),
             semantic: Windows::new(Part::Semantic, semantic.len(), n_rows),
             coarse: Windows::new(Part::Coarse, n_coarse, n_rows),
             fine: Windows::new(Part::Fine, n_fine, n_rows),
@@ -112,6 +119,7 @@ impl<'a> Drawing<'a> {
         Self {
             request: Request { chance, ..self.request },
             rows: vec![self.rows[idx].clone()],
+            spoken: vec![self.spoken[idx].clone()],
             semantic: self.semantic.alone(idx),
             coarse: self.coarse.alone(idx),
             fine: self.fine.alone(idx),
@@ -263,7 +271,8 @@ mod tests {
             ..Default::default()
         };
         let chance = Chance { sampling, seed: 7 };
-        Request { models, frame: frame(models), window_frames, chance, n_frames }
+        let (frame, semantics) = (frame(models), Semantics::default());
+        Request { models, frame, window_frames, semantics, chance, n_frames }
     }
 
     /// Stage after stage, each to its end before the next begins.

@@ -225,6 +225,45 @@ pub enum PipelineError {
         /// The value given.
         found: f64,
     },
+    /// A tempo that cannot be meant.
+    #[error("tempo must be from {} to {}, found {found}", crate::MIN_TEMPO, crate::MAX_TEMPO)]
+    Tempo {
+        /// The value given.
+        found: f64,
+    },
+    /// A gap that is not within the recording.
+    #[error(
+        "the gap must lie within the recording, from 0 to {seconds:.3} s, found from {from} to {to}"
+    )]
+    Gap {
+        /// Where it should begin, in seconds.
+        from: f64,
+        /// Where it should end.
+        to: f64,
+        /// How long the recording is.
+        seconds: f64,
+    },
+    /// A gap of no length, and no length to give it.
+    #[error("the gap at {from} s has no length: say how many seconds to fill it with")]
+    EmptyGap {
+        /// Where it is, in seconds.
+        from: f64,
+    },
+    /// A gap that leaves too little to hear anything in.
+    #[error(
+        "{seconds:.3} s are left beside the gap, at least {} s are needed",
+        crate::MIN_SECONDS
+    )]
+    NothingLeft {
+        /// How long both sides are together.
+        seconds: f64,
+    },
+    /// Nothing to choose among, or far too much.
+    #[error("candidates must be from 1 to {}, found {found}", crate::MAX_CANDIDATES)]
+    Candidates {
+        /// The value given.
+        found: usize,
+    },
     /// Another recording under the same name: it is read twice.
     #[error("the recording changed while it was read: expected {expected} samples, found {found}")]
     RecordingChanged {

@@ -13,10 +13,19 @@ pub(crate) enum Finishing {
     Continued(Box<Continued>),
 }
 
-/// What the codec made of a recording and its continuation, on its way to the recording itself and a
-/// continuation in its colour.
+/// What is heard of a recording before what follows it.
+enum Start {
+    /// The recording itself.
+    Kept,
+    /// Nothing, and what follows is as loud as another one that was multiplied with this.
+    Dropped { gain: f32 },
+}
+
+/// What the codec made of a recording and what follows it, on its way to the recording itself and what
+/// follows in its colour.
 pub(crate) struct Continued {
     recording: Heard,
+    start: Start,
     /// The copy of the recording, until it is whole: its colour is learnt from all of it.
     copy: Vec<f32>,
     colour: Option<ColourStream>,
@@ -43,7 +52,12 @@ impl Finishing {
 
 impl Continued {
     pub(crate) fn new(recording: Heard) -> Self {
-        Self { recording, copy: Vec::new(), colour: None, n_given: 0 }
+        Self { recording, start: Start::Kept, copy: Vec::new(), colour: None, n_given: 0 }
+    }
+
+    /// Without the recording, as loud as another one that was multiplied with `gain`.
+    pub(crate) fn without(recording: Heard, gain: f32) -> Self {
+        Self { start: Start::Dropped { gain }, ..Self::new(recording) }
     }
 
     fn push(&mut self, wave: Vec<f32>) -> Vec<f32> {
@@ -79,10 +93,19 @@ impl Continued {
     }
 
     fn joined(&mut self, coloured: Vec<f32>) -> Vec<f32> {
-        let mut block = self.recording.unlevelled(coloured);
-        seam::keep_start(&mut block, self.n_given, &self.recording.clip);
-        self.n_given += block.len();
-        block
+        let (n_recorded, first) = (self.recording.clip.samples.len(), self.n_given);
+        self.n_given += coloured.len();
+        match self.start {
+            Start::Kept => {
+                let mut block = self.recording.unlevelled(coloured);
+                seam::keep_start(&mut block, first, &self.recording.clip);
+                block
+            }
+            Start::Dropped { gain } => {
+                let n_dropped = n_recorded.saturating_sub(first).min(coloured.len());
+                unlevelled(coloured[n_dropped..].to_vec(), gain)
+            }
+        }
     }
 }
 

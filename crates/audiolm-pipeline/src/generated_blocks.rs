@@ -23,6 +23,8 @@ pub struct GeneratedBlocks<'a> {
     rendering: Option<Rendering<'a>>,
     rate: Rate,
     prompt_samples: usize,
+    /// Frames at the start that are not heard: a voice that another recording is said in.
+    n_unheard: usize,
 }
 
 /// What makes sound of codes.
@@ -34,12 +36,17 @@ pub(crate) struct Rendering<'a> {
 impl<'a> GeneratedBlocks<'a> {
     /// Of no recording.
     pub(crate) fn new(drawing: Drawing<'a>, rendering: Rendering<'a>, rate: Rate) -> Self {
-        Self { drawing, rendering: Some(rendering), rate, prompt_samples: 0 }
+        Self { drawing, rendering: Some(rendering), rate, prompt_samples: 0, n_unheard: 0 }
     }
 
     /// The same, beginning with a recording of so many samples.
     pub(crate) fn with_prompt(self, prompt_samples: usize) -> Self {
         Self { prompt_samples, ..self }
+    }
+
+    /// The same, of which so many frames at the start are not heard.
+    pub(crate) fn with_unheard(self, n_unheard: usize) -> Self {
+        Self { n_unheard, ..self }
     }
 
     /// The same, with reports of progress.
@@ -49,7 +56,7 @@ impl<'a> GeneratedBlocks<'a> {
 
     /// How many samples there will be in all.
     pub fn n_samples(&self) -> usize {
-        self.drawing.n_frames() * self.rate.hop_samples
+        (self.drawing.n_frames() - self.n_unheard) * self.rate.hop_samples
     }
 
     /// How many of the first samples are a recording that is continued.
@@ -67,7 +74,9 @@ impl<'a> GeneratedBlocks<'a> {
     /// # Errors
     /// Where a stage has made tokens that are none.
     pub fn tokens(&self) -> Result<Tokens, PipelineError> {
-        Ok(self.drawing.given().to_tokens(self.drawing.frame(), self.rate.frames_per_second())?)
+        let frame = self.drawing.frame();
+        let heard = self.drawing.given().after(self.n_unheard, frame);
+        Ok(heard.to_tokens(frame, self.rate.frames_per_second())?)
     }
 
     /// The first frame that each window of a stage has drawn so far: where seams would be, if they

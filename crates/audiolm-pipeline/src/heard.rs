@@ -1,5 +1,7 @@
 //! A recording as the models hear it.
 
+use std::ops::Range;
+
 use audiolm_audio::Clip;
 
 use crate::PipelineError;
@@ -21,12 +23,18 @@ pub(crate) struct Rate {
 }
 
 /// A recording at the rate of the models, with its own loudness.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Heard {
     /// Its samples, at most as many as were asked for.
     pub(crate) clip: Clip,
     /// What brings them to the loudness of the models.
     gain: f32,
+}
+
+/// What is left of a recording without a gap in it; both as loud as they are together.
+pub(crate) struct Sides {
+    pub(crate) left: Heard,
+    pub(crate) right: Heard,
 }
 
 impl Rate {
@@ -93,6 +101,21 @@ impl Heard {
     /// What the models made of it, as loud as the recording.
     pub(crate) fn unlevelled(&self, wave: Vec<f32>) -> Vec<f32> {
         unlevelled(wave, self.gain)
+    }
+
+    /// What is left without some of its samples.
+    pub(crate) fn sides(&self, gap: Range<usize>) -> Result<Sides, PipelineError> {
+        let Clip { samples, sample_rate_hz } = &self.clip;
+        let clip = |samples: Vec<f32>| Clip { samples, sample_rate_hz: *sample_rate_hz };
+        let (left, right) = (&samples[..gap.start], &samples[gap.end..]);
+        let both = clip([left, right].concat());
+        let seconds = both.seconds();
+        if seconds < MIN_SECONDS {
+            return Err(PipelineError::NothingLeft { seconds });
+        }
+        let gain = both.reference_gain();
+        let side = |samples: &[f32]| Self { clip: clip(samples.to_vec()), gain };
+        Ok(Sides { left: side(left), right: side(right) })
     }
 
     /// What [`levelled`](Self::levelled) multiplies samples with.

@@ -31,7 +31,9 @@
 
 mod assemble;
 mod audio_lm;
+mod bridge;
 mod bundle;
+mod candidates;
 mod coder;
 mod colour;
 mod configs;
@@ -43,6 +45,7 @@ mod encoded_blocks;
 mod error;
 mod files;
 mod finishing;
+mod gap;
 mod generated_blocks;
 mod heard;
 mod heard_blocks;
@@ -55,20 +58,30 @@ mod part;
 mod pieces;
 mod progress;
 mod redecoded;
+mod run_windows;
+mod score;
 mod seam;
 #[doc(hidden)]
 pub mod testing;
+mod tempo;
 mod tokens;
 mod window;
 
-pub use audio_lm::{AudioLm, BestTake, Candidate, Continuation, Generation, Take};
+pub use audio_lm::{AudioLm, BestTake, Candidate, Continuation, Generation, Infill, Take};
+pub use candidates::Candidates;
 pub use decoded_blocks::DecodedBlocks;
 pub use encoded_blocks::EncodedBlocks;
+pub use gap::Gap;
 pub use generated_blocks::GeneratedBlocks;
 pub use likelihood::Likelihood;
-pub use options::{ContinueOptions, GenerateOptions, ResynthesizeOptions, StageSampling};
+pub use options::{
+    ContinueOptions, GenerateOptions, InfillOptions, MAX_CANDIDATES, ResynthesizeOptions, Semantics,
+    StageSampling,
+};
 pub use progress::Progress;
 pub use redecoded::{RedecodeOptions, redecoded};
+pub use score::{CodeScore, Score, Scored};
+pub use tempo::{MAX_TEMPO, MIN_TEMPO};
 pub use tokens::Tokens;
 
 pub use assemble::{AssembleOptions, assemble};

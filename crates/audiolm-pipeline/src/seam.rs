@@ -1,4 +1,4 @@
-//! Where a recording ends and its continuation begins.
+//! Where a recording ends and what was made begins, and the other way round.
 
 use audiolm_audio::Clip;
 
@@ -12,11 +12,38 @@ const FADE_SECONDS: f64 = 0.02;
 /// where the codec takes over.
 pub(crate) fn keep_start(block: &mut [f32], first: usize, recording: &Clip) {
     let n_kept = recording.samples.len();
-    let n_faded = (FADE_SECONDS * f64::from(recording.sample_rate_hz)) as usize;
+    let fade = Fade::of(recording);
     let kept = &recording.samples[first.min(n_kept)..];
     for (idx, (sample, kept)) in block.iter_mut().zip(kept).enumerate() {
-        let left = (n_kept - first - idx) as f32 / (n_faded + 1) as f32;
-        let share = left.min(1.0);
+        fade.mix(sample, *kept, n_kept - first - idx);
+    }
+}
+
+/// The same at the end of a whole wave: the first [`FADE_SECONDS`] of the recording come out of it.
+///
+/// # Panics
+/// If the wave is shorter than the recording.
+pub(crate) fn keep_end(wave: &mut [f32], recording: &Clip) {
+    let first = wave.len() - recording.samples.len();
+    let fade = Fade::of(recording);
+    for (idx, (sample, kept)) in wave[first..].iter_mut().zip(&recording.samples).enumerate() {
+        fade.mix(sample, *kept, idx + 1);
+    }
+}
+
+/// What lies between a recording and what was made.
+struct Fade {
+    n_samples: usize,
+}
+
+impl Fade {
+    fn of(recording: &Clip) -> Self {
+        Self { n_samples: (FADE_SECONDS * f64::from(recording.sample_rate_hz)) as usize }
+    }
+
+    /// Gives a sample of the recording its share, so many steps from where the recording ends.
+    fn mix(&self, sample: &mut f32, kept: f32, steps: usize) {
+        let share = (steps as f32 / (self.n_samples + 1) as f32).min(1.0);
         *sample = (share * kept + (1.0 - share) * *sample).clamp(-1.0, 1.0);
     }
 }
@@ -46,6 +73,16 @@ mod tests {
             keep_start(block, 170 * idx, &recording);
         }
         assert_eq!(blocks, whole);
+    }
+
+    #[test]
+    fn what_was_made_fades_into_a_recording_as_one_fades_into_it() {
+        let recording = Clip { samples: vec![0.5; 1000], sample_rate_hz: 16_000 };
+        let (mut wave, mut mirrored) = (vec![-0.5; 2000], vec![-0.5; 2000]);
+        keep_start(&mut mirrored, 0, &recording);
+        keep_end(&mut wave, &recording);
+        mirrored.reverse();
+        assert_eq!(wave, mirrored);
     }
 
     #[test]

@@ -52,12 +52,23 @@ impl FrameTokens {
         Self { semantic, codes: SplitCodes { coarse: Vec::new(), fine: Vec::new() } }
     }
 
+    /// Those after the first frames.
+    pub(crate) fn after(&self, n_frames: usize, frame: Frame) -> Self {
+        let rest = |values: &[u32], width: usize| {
+            values.get(n_frames * width..).unwrap_or_default().to_vec()
+        };
+        let coarse = rest(&self.codes.coarse, frame.n_coarse);
+        let fine = rest(&self.codes.fine, frame.n_fine());
+        Self { semantic: rest(&self.semantic, 1), codes: SplitCodes { coarse, fine } }
+    }
+
     /// Those of the first frames.
     pub(crate) fn first(&self, n_frames: usize, frame: Frame) -> Self {
         let first = |values: &[u32], width: usize| values[..n_frames * width].to_vec();
         let coarse = first(&self.codes.coarse, frame.n_coarse);
         let fine = first(&self.codes.fine, frame.n_fine());
-        Self { semantic: first(&self.semantic, 1), codes: SplitCodes { coarse, fine } }
+        let semantic = self.semantic[..n_frames.min(self.semantic.len())].to_vec();
+        Self { semantic, codes: SplitCodes { coarse, fine } }
     }
 
     pub(crate) fn to_tokens(
@@ -67,7 +78,7 @@ impl FrameTokens {
     ) -> Result<Tokens, TokenError> {
         let Runs { ids, durations } = Runs::of(&self.semantic);
         let codes = frame.by_quantizer(&self.codes)?;
-        let n_frames = self.semantic.len();
+        let n_frames = codes.len() / frame.layout.n_quantizers();
         Ok(Tokens {
             semantic_ids: ids,
             durations,

@@ -191,7 +191,8 @@ fn silence_can_be_continued() {
 fn nothing_can_be_continued_too() {
     let generate = |seed| {
         let ContinueOptions { seconds, seed, sampling, .. } = options(1.3, seed);
-        lm().generate(&GenerateOptions { seconds, seed, sampling }).unwrap()
+        let options = GenerateOptions { seconds, seed, sampling, ..Default::default() };
+        lm().generate(&options).unwrap()
     };
     let found = generate(1);
     assert_eq!(found.clip.samples.len(), 65 * HOP);
@@ -205,7 +206,8 @@ fn another_voice_says_the_same() {
     let recording = recording(1.1, RATE_HZ);
     let resynthesize = |seed| {
         let sampling = options(1.0, 0).sampling;
-        lm().resynthesize(&recording, &ResynthesizeOptions { seed, sampling }).unwrap()
+        let options = ResynthesizeOptions { seed, sampling, ..Default::default() };
+        lm().resynthesize(&recording, &options).unwrap()
     };
     let heard = lm().tokenize(&recording).unwrap();
     let (one, other) = (resynthesize(1), resynthesize(2));

@@ -25,6 +25,7 @@
 //! ```
 
 mod checkpoint;
+mod coarse_settings;
 mod codec;
 mod codec_noise;
 mod curves;
@@ -53,6 +54,7 @@ mod tokenizers;
 mod tokens;
 mod whole_folder;
 
+pub use coarse_settings::CoarseSettings;
 pub use codec::{AdversarySettings, CodecSettings, Learns, LossWeights, Weighed};
 pub use codec_noise::NoiseSettings;
 pub use curves::loss_curves;

@@ -8,7 +8,7 @@ use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, Sem
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AdversarySettings, Cadence, CodecSettings, DataSettings, GuardSettings, KmeansMethod,
+    AdversarySettings, Cadence, CoarseSettings, CodecSettings, DataSettings, GuardSettings, KmeansMethod,
     KmeansSettings, Learns, LossWeights, NoiseSettings, Schedule, SemanticEncoderSettings,
     StageSettings, TrainError,
 };
@@ -32,7 +32,7 @@ pub struct Plan {
     /// The first stage.
     pub semantic: StageSettings<SemanticStageConfig>,
     /// The second stage.
-    pub coarse: StageSettings<CoarseStageConfig>,
+    pub coarse: CoarseSettings,
     /// The third stage.
     pub fine: StageSettings<FineStageConfig>,
 }
@@ -111,6 +111,9 @@ impl Plan {
 const OPEN_TABLES: [&str; 4] =
     ["codec.model.", "semantic.model.decoder.", "coarse.model.decoder.", "fine.model.decoder."];
 
+/// A value that a plan leaves out where it is zero.
+const LEFT_OUT: &str = "coarse.semantic_dropout";
+
 /// A table that a plan leaves out where it is not used: what a file that names it begins with.
 fn unused_table(name: &str) -> Option<toml::Table> {
     let table = |config| toml::Table::try_from(config).expect("plain numbers fit TOML");
@@ -135,7 +138,7 @@ fn merge(plan: &mut toml::Table, overrides: toml::Table, prefix: &str) -> Result
                 let (expected, found) = (old.type_str(), value.type_str());
                 return Err(format!("{name} must be of type {expected}, found {found}"));
             }
-            (None, value) if OPEN_TABLES.contains(&prefix) => {
+            (None, value) if OPEN_TABLES.contains(&prefix) || name == LEFT_OUT => {
                 plan.insert(key, value);
             }
             (None, _) => {
@@ -230,7 +233,8 @@ fn tiny() -> Plan {
             crop_seconds: 4.0,
             schedule: schedule(1000, 1e-3),
             cadence: cadence(10, 200, 100),
-        },
+        }
+        .into(),
         fine: StageSettings {
             model: FineStageConfig::tiny(),
             batch: 4,
@@ -316,7 +320,8 @@ fn smoke() -> Plan {
             crop_seconds: 0.5,
             schedule: short(1e-3),
             cadence,
-        },
+        }
+        .into(),
         fine: StageSettings {
             model: FineStageConfig::new(decoder(), 4, 2, 16),
             batch: 2,
@@ -396,7 +401,8 @@ fn paper() -> Plan {
             crop_seconds: 10.0,
             schedule: schedule(1_000_000, 3e-4),
             cadence: often,
-        },
+        }
+        .into(),
         fine: StageSettings {
             model: FineStageConfig::paper(),
             batch: 256,

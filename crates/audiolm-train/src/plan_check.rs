@@ -34,7 +34,10 @@ impl Plan {
         self.check_w2v_bert()?;
         at_least("codec.batch", 1, self.codec.batch)?;
         check_stage("semantic", &self.semantic)?;
-        check_stage("coarse", &self.coarse)?;
+        check_stage("coarse", &self.coarse.stage())?;
+        let share = self.coarse.semantic_dropout;
+        let bounds = || "a share from 0 to 1".to_owned();
+        require((0.0..=1.0).contains(&share), "coarse.semantic_dropout", bounds, share)?;
         check_stage("fine", &self.fine)
     }
 
@@ -169,6 +172,10 @@ mod tests {
         check(
             |it| it.coarse.crop_seconds = f64::NAN,
             "coarse.crop_seconds: expected a positive number of seconds, found NaN",
+        );
+        check(
+            |it| it.coarse.semantic_dropout = 1.5,
+            "coarse.semantic_dropout: expected a share from 0 to 1, found 1.5",
         );
         check(
             |it| it.codec.crop_samples = 3_201,

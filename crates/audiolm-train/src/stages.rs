@@ -3,11 +3,12 @@
 use audiolm_data::TokenStore;
 use audiolm_eval::GivenStart;
 use audiolm_transformer::{
-    CoarseBatch, CoarseRow, CoarseStage, CoarseStageConfig, FineBatch, FineRow, FineStage,
+    CoarseBatch, CoarseRow, CoarseStage, FineBatch, FineRow, FineStage,
     FineStageConfig, Runs, SemanticBatch, SemanticRow, SemanticStage, SemanticStageConfig,
 };
 use serde_json::json;
 
+use crate::coarse_settings::{CoarseSettings, SemanticDropout};
 use crate::language::{Frames, Lesson, Split, StageSettings, train_stage};
 use crate::run::StageRun;
 use crate::tokens::{
@@ -36,7 +37,7 @@ pub(crate) fn train_semantic(
 /// Where an earlier stage is missing, files cannot be used, or the loss is no longer a number.
 pub(crate) fn train_coarse(
     mut run: StageRun<'_>,
-    settings: &StageSettings<CoarseStageConfig>,
+    settings: &CoarseSettings,
 ) -> Result<Ending, TrainError> {
     run.exported(kmeans::PART, "kmeans")?;
     let codec = codec_spec(&run)?;
@@ -50,11 +51,12 @@ pub(crate) fn train_coarse(
         codes: codec_tokens(&mut run)?,
         n_coarse: settings.model.n_quantizers,
         codebook_size: settings.model.codebook_size,
+        dropout: settings.dropout(run.seed),
     };
     run.device.seed(run.seed);
     let stage = settings.model.init(&run.device.clone().autodiff())?;
     let crop = frames(settings.crop_seconds, &lesson.codes);
-    train_stage(run, settings, stage, lesson, crop)
+    train_stage(run, &settings.stage(), stage, lesson, crop)
 }
 
 /// Trains the third stage of a run: fine codes under coarse ones.
@@ -164,6 +166,7 @@ struct CoarseLesson {
     codes: Tokens,
     n_coarse: usize,
     codebook_size: usize,
+    dropout: SemanticDropout,
 }
 
 impl Lesson for CoarseLesson {
@@ -182,7 +185,10 @@ impl Lesson for CoarseLesson {
 
     fn batch(&self, on: Split, crops: &[Frames]) -> Result<CoarseBatch, TrainError> {
         let row = |crop: &Frames| {
-            let runs = Runs::of(&self.semantic.crop(on, *crop));
+            let runs = match self.dropout.has(on, *crop) {
+                true => Runs::default(),
+                false => Runs::of(&self.semantic.crop(on, *crop)),
+            };
             CoarseRow {
                 semantic_frames: runs.middles(1.0),
                 semantic: runs.ids,

@@ -126,6 +126,20 @@ fn a_file_changes_what_it_names_and_nothing_else() {
 }
 
 #[test]
+fn a_file_says_how_many_crops_go_without_semantic_ids() {
+    let with = |text: &str| {
+        Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml"))
+    };
+    let plan = with("[coarse]\nsemantic_dropout = 0.1").unwrap();
+    assert_eq!(plan.coarse.semantic_dropout, 0.1);
+    let text = plan.to_toml().unwrap();
+    assert_eq!(with(&text).unwrap(), plan);
+    // Plans of before name no such share, and neither do those that have none.
+    assert!(!Plan::preset(Preset::Tiny).to_toml().unwrap().contains("semantic_dropout"));
+    assert!(with("[coarse]\nsemantic_drop = 0.1").is_err());
+}
+
+#[test]
 fn a_file_turns_on_options_of_the_codec() {
     let text = "[codec.model]\nfilm = \"decoder\"\nattention = { n_layers = 2 }";
     let plan = Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml")).unwrap();

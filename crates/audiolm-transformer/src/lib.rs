@@ -84,6 +84,7 @@ mod rotary;
 mod sampler;
 mod semantic;
 mod semantic_generate;
+mod semantic_score;
 mod semantic_sequence;
 mod stage;
 
@@ -107,5 +108,6 @@ pub use semantic::{SemanticStage, SemanticStageConfig};
 pub use semantic_generate::{
     Length, Run, SemanticGeneration, SemanticGenerations, SemanticPrompt, SemanticRequest,
 };
+pub use semantic_score::RunLikelihoods;
 pub use semantic_sequence::{SemanticBatch, SemanticRow};
 pub use stage::{Stage, StageLoss};

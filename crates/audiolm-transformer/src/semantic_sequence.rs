@@ -64,6 +64,8 @@ pub(crate) struct SemanticSequences {
     pub(crate) timed: Timed,
     /// What each row is told.
     pub(crate) conditions: Option<Conditions>,
+    /// Of last runs that may go on, the least durations: nothing is learnt from them.
+    pub(crate) open: Timed,
 }
 
 /// Predictions of durations: where, of which ids, and what is right.
@@ -76,6 +78,18 @@ pub(crate) struct Timed {
 
 impl SemanticSequences {
     pub(crate) fn new(stage: &SemanticStage, batch: &SemanticBatch) -> Result<Self, TokenError> {
+        let sequences = Self::predicting(stage, batch)?;
+        if sequences.id_targets.is_empty() {
+            return Err(TokenError::NothingToPredict);
+        }
+        Ok(sequences)
+    }
+
+    /// The same, also where nothing is predicted.
+    pub(crate) fn predicting(
+        stage: &SemanticStage,
+        batch: &SemanticBatch,
+    ) -> Result<Self, TokenError> {
         for row in &batch.rows {
             row.validate(stage.n_ids)?;
         }
@@ -84,9 +98,6 @@ impl SemanticSequences {
         sequences.conditions = stage.decoder.conditions(&told)?;
         for (idx, row) in batch.rows.iter().enumerate() {
             sequences.predict(stage, idx, row);
-        }
-        if sequences.id_targets.is_empty() {
-            return Err(TokenError::NothingToPredict);
         }
         Ok(sequences)
     }
@@ -109,6 +120,7 @@ impl SemanticSequences {
             predictions_per_row: Vec::new(),
             timed: Timed::default(),
             conditions: None,
+            open: Timed::default(),
         }
     }
 
@@ -126,10 +138,23 @@ impl SemanticSequences {
         self.predictions_per_row.push(self.id_targets.len() - before);
 
         let whole_runs = if row.ends { row.ids.len() } else { row.ids.len().saturating_sub(1) };
-        for idx in unseen..whole_runs {
-            self.timed.positions.push(first + (idx - unseen) as i32);
-            self.timed.ids.push(row.ids[idx] as i32);
-            self.timed.targets.push(stage.duration_class(row.durations[idx]) as i32);
+        for idx in unseen..row.ids.len() {
+            let timed = if idx < whole_runs { &mut self.timed } else { &mut self.open };
+            timed.positions.push(first + (idx - unseen) as i32);
+            timed.ids.push(row.ids[idx] as i32);
+            timed.targets.push(stage.duration_class(row.durations[idx]) as i32);
+        }
+    }
+}
+
+impl Timed {
+    /// These, then `rest`.
+    pub(crate) fn then(&self, rest: &Self) -> Self {
+        let joined = |a: &[i32], b: &[i32]| [a, b].concat();
+        Self {
+            positions: joined(&self.positions, &rest.positions),
+            ids: joined(&self.ids, &rest.ids),
+            targets: joined(&self.targets, &rest.targets),
         }
     }
 }

@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     AbxArgs, BundleArgs, CardArgs, ContinueArgs, DecodeArgs, EncodeArgs, EvaluateArgs,
-    GenerateArgs, ImportArgs, InfoArgs, PlotArgs, ReconstructArgs, ResynthesizeArgs,
-    SpectrogramArgs, TokenizeArgs, TrainArgs,
+    GenerateArgs, ImportArgs, InfillArgs, InfoArgs, PlotArgs, ReconstructArgs, ResynthesizeArgs,
+    ScoreArgs, SpectrogramArgs, TokenizeArgs, TrainArgs,
 };
 use crate::numbers;
 use crate::session::Session;
@@ -71,11 +71,13 @@ fn weights() -> impl TypedValueParser<Value = Weights> {
 enum Command {
     Continue(ContinueArgs),
     Generate(GenerateArgs),
+    Infill(InfillArgs),
     Resynthesize(ResynthesizeArgs),
     Reconstruct(ReconstructArgs),
     Encode(EncodeArgs),
     Decode(DecodeArgs),
     Tokenize(TokenizeArgs),
+    Score(ScoreArgs),
     Import(ImportArgs),
     Info(InfoArgs),
     Train(TrainArgs),
@@ -94,11 +96,13 @@ impl Cli {
         match self.command {
             Command::Continue(args) => args.run(&session),
             Command::Generate(args) => args.run(&session),
+            Command::Infill(args) => args.run(&session),
             Command::Resynthesize(args) => args.run(&session),
             Command::Reconstruct(args) => args.run(&session),
             Command::Encode(args) => args.run(&session),
             Command::Decode(args) => args.run(&session),
             Command::Tokenize(args) => args.run(&session),
+            Command::Score(args) => args.run(&session),
             Command::Import(args) => args.run(&session),
             Command::Info(args) => args.run(&session),
             Command::Train(args) => args.run(&session),

@@ -29,12 +29,13 @@
 mod device;
 pub mod discrimination;
 pub mod evaluation;
+pub mod preference;
 
 pub use audiolm_audio::Clip;
 pub use audiolm_nn::Weights;
 pub use audiolm_pipeline::{
-    AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation, ResynthesizeOptions,
-    StageSampling, Tokens,
+    AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation, InfillOptions,
+    ResynthesizeOptions, StageSampling, Tokens,
 };
 pub use audiolm_transformer::{Guidance, Recall, Repetition, Sampling};
 pub use burn::tensor::Device;

@@ -1,6 +1,8 @@
 //! Numbers from the command line, refused where they cannot be meant. `clap` adds the name of the
 //! option and the value to what is said here.
 
+use audiolm::pipeline::{MAX_TEMPO, MIN_TEMPO};
+
 /// The longest sound that is made at once, in seconds. Nothing breaks beyond it, but a
 /// mistyped number should not run for hours.
 pub const MAX_SECONDS: f64 = 600.0;
@@ -11,6 +13,17 @@ const MAX_TEMPERATURE: f64 = 10.0;
 pub fn seconds(text: &str) -> Result<f64, String> {
     let expected = format!("expected seconds, more than 0 and at most {MAX_SECONDS}");
     within(text, |it| it > 0.0 && it <= MAX_SECONDS, expected)
+}
+
+/// A place in a recording, in seconds from its start.
+pub fn place(text: &str) -> Result<f64, String> {
+    within(text, |it| it >= 0.0 && it.is_finite(), "expected seconds, at least 0".into())
+}
+
+/// A tempo: how many times as fast as it would be.
+pub fn tempo(text: &str) -> Result<f64, String> {
+    let expected = format!("expected a number from {MIN_TEMPO} to {MAX_TEMPO}");
+    within(text, |it| (MIN_TEMPO..=MAX_TEMPO).contains(&it), expected)
 }
 
 /// A temperature; 0 always takes the likeliest token.
@@ -81,6 +94,14 @@ mod tests {
     #[test]
     fn temperatures_are_finite() {
         check(temperature, "0", 0.0, &["-0.1", "NaN", "inf", "11", "warm"]);
+    }
+    #[test]
+    fn tempos_are_those_one_can_follow() {
+        check(tempo, "1.25", 1.25, &["0", "-1", "0.2", "5", "NaN", "fast"]);
+    }
+    #[test]
+    fn places_are_not_before_the_start() {
+        check(place, "0", 0.0, &["-0.1", "NaN", "inf", "here"]);
     }
     #[test]
     fn shares_are_from_none_to_all() {

@@ -30,6 +30,12 @@ pub fn drawing() -> impl FnMut(Progress) {
     }
 }
 
+/// Shows how stages draw, each to its end before the next begins.
+pub fn stages() -> impl FnMut(Progress) {
+    let mut pieces = Pieces::new();
+    move |it| pieces.show(it.stage.folder(), it.done, it.total)
+}
+
 /// Shows how an evaluation goes on.
 pub fn measuring() -> impl FnMut(evaluation::Progress) {
     let mut pieces = Pieces::new();

@@ -161,6 +161,60 @@ fn resynthesize_and_reconstruct_last_as_long() {
 }
 
 #[test]
+fn infill_leaves_what_is_outside_the_gap() {
+    let bench = Bench::new();
+    let arguments = "infill prompt.wav -o out.wav --from 0.5 --to 1 --candidates 2 --seed 3";
+    let filled = bench.json(arguments);
+    check_length(&bench, "out.wav", 2.0);
+    assert_eq!(filled["gap_seconds"], serde_json::json!([0.5, 1.0]));
+    assert_eq!(filled["semantic"]["log_likelihoods"].as_array().unwrap().len(), 2);
+    assert!(filled["coarse"]["chosen"].as_u64().unwrap() < 2);
+    let samples = |name| Clip::read(bench.path(name)).unwrap().samples;
+    let (before, after) = (samples("prompt.wav"), samples("out.wav"));
+    assert_eq!(before[..7680], after[..7680]);
+    assert_ne!(before[8000..16_000], after[8000..16_000]);
+    assert_eq!(before[16_320..], after[16_320..]);
+
+    bench.json("infill prompt.wav -o longer.wav --from 1 --to 1 --seconds 0.5 --candidates 1");
+    check_length(&bench, "longer.wav", 2.5);
+    assert!(bench.call(arguments).stdout.contains("nats"));
+}
+
+#[test]
+fn resynthesize_takes_a_voice_and_a_tempo() {
+    let bench = Bench::new();
+    support::tone(0.7).write_wav(bench.path("voice.wav")).unwrap();
+    let bytes = |options: &str, name: &str| {
+        bench.json(&format!("resynthesize prompt.wav -o {name} {options}"));
+        std::fs::read(bench.path(name)).unwrap()
+    };
+    let own = bytes("", "own.wav");
+    assert!(own != bytes("--voice voice.wav", "voiced.wav"));
+    check_length(&bench, "voiced.wav", 2.0);
+    let short = bytes("--voice voice.wav --voice-seconds 0.3", "short.wav");
+    assert!(short != bytes("--voice voice.wav", "voiced.wav"));
+    bytes("--tempo 1.25 --voice voice.wav", "fast.wav");
+    check_length(&bench, "fast.wav", 1.6);
+    assert!(own == bytes("--stream --tempo 1", "streamed.wav"));
+}
+
+#[test]
+fn tempo_and_acoustics_alone_keep_the_length() {
+    let bench = Bench::new();
+    let bytes = |options: &str, name: &str| {
+        bench.json(&format!("generate -o {name} --seconds 0.5 {options}"));
+        check_length(&bench, name, 0.5);
+        std::fs::read(bench.path(name)).unwrap()
+    };
+    let plain = bytes("", "plain.wav");
+    assert!(plain == bytes("--tempo 1", "same.wav"));
+    assert!(plain != bytes("--tempo 2", "fast.wav"));
+    assert!(plain != bytes("--acoustic-only", "acoustic.wav"));
+    bench.json("continue prompt.wav -o on.wav --seconds 0.5 --prompt-seconds 1 --acoustic-only");
+    check_length(&bench, "on.wav", 1.5);
+}
+
+#[test]
 fn tokenize_shows_ids_durations_and_codes() {
     let tokens = Bench::new().json("tokenize prompt.wav");
     let lengths = |it: &serde_json::Value| it.as_array().unwrap().len();

@@ -66,6 +66,26 @@ fn several_continuations_at_once_and_one_of_them() {
     check(&format!("{CONTINUE} --n 2 --stream"), MISUSED, &["--n", "--stream"]);
     check("continue prompt.wav -o - --n 2", FAILED, &["-: several continuations need the name"]);
 }
+#[test]
+fn gaps_that_are_none() {
+    let check = |gap: &str, code: i32, parts: &[&str]| {
+        check(&format!("infill prompt.wav -o out.wav {gap}"), code, parts);
+    };
+    check("--from 1", MISUSED, &["--to"]);
+    check("--from -1 --to 1", MISUSED, &["'-1'", "--from", "expected"]);
+    check("--from 1.5 --to 2.5", FAILED, &["prompt.wav", "within the recording", "2.000 s"]);
+    check("--from 1 --to 1", FAILED, &["prompt.wav", "no length"]);
+    check("--from 0 --to 1.9", FAILED, &["prompt.wav", "0.100 s are left"]);
+    check("--from 0.5 --to 1 --candidates 0", MISUSED, &["'0'", "--candidates", "expected"]);
+}
+#[test]
+fn tempos_and_voices_that_make_no_sense() {
+    let resynthesize = "resynthesize prompt.wav -o out.wav";
+    check(&format!("{resynthesize} --tempo 9"), MISUSED, &["'9'", "--tempo", "expected"]);
+    check(&format!("{resynthesize} --voice-seconds 1"), MISUSED, &["--voice"]);
+    check(&format!("{resynthesize} --voice nothing.wav"), FAILED, &["nothing.wav: no such file"]);
+    check("generate -o out.wav --tempo 2 --acoustic-only", MISUSED, &["--tempo", "--acoustic-only"]);
+}
 
 #[test]
 fn devices_that_are_not_there() {

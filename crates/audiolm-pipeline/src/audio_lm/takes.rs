@@ -7,7 +7,7 @@ use super::{AudioLm, Continuation, Generation};
 use crate::draw::{Chance, Drawing};
 use crate::finishing::{Continued, Finishing};
 use crate::heard::Heard;
-use crate::{ContinueOptions, Likelihood, PipelineError, Progress};
+use crate::{ContinueOptions, Likelihood, PipelineError, Progress, Semantics};
 
 /// One of several continuations.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,9 +103,13 @@ impl AudioLm {
         options: &ContinueOptions,
         n_takes: usize,
     ) -> Result<Drawing<'_>, PipelineError> {
-        let tokens = self.frame_tokens(heard)?;
+        let mut tokens = self.frame_tokens(heard)?;
         let n_frames = tokens.semantic.len() + self.rate.frames(options.seconds)?;
-        Ok(self.drawing(vec![tokens; n_takes], n_frames, Chance::from(options)))
+        if options.semantics == Semantics::LeftOut {
+            tokens.semantic.clear();
+        }
+        let rows = vec![tokens; n_takes];
+        Ok(self.drawing(rows, n_frames, Chance::from(options), options.semantics))
     }
 
     fn take(&self, drawing: &Drawing, idx: usize, heard: &Heard) -> Result<Take, PipelineError> {

@@ -6,7 +6,7 @@ use audiolm_transformer::{CoarseRequest, CodeGenerations, Runs};
 use super::Drawing;
 use crate::tokens::FrameTokens;
 use crate::window::next_view;
-use crate::{Part, PipelineError, StageSampling};
+use crate::{Part, PipelineError, Semantics, StageSampling};
 
 impl Drawing<'_> {
     /// Draws until there are as many frames.
@@ -37,11 +37,17 @@ impl Drawing<'_> {
         let (recorded, known) = (self.coarse.n_recorded, self.n_coarse_frames());
         let size = self.request.window_frames.coarse;
         let view = next_view(recorded, known, self.request.n_frames, size);
-        self.draw_semantic_up_to(view.latest.end)?;
+        let is_told = matches!(self.request.semantics, Semantics::Drawn { .. });
+        if is_told {
+            self.draw_semantic_up_to(view.latest.end)?;
+        }
         let rngs = self.coarse.generators(self.request.chance.seed, known);
         let StageSampling { coarse: sampling, recall, guidance, .. } = self.request.chance.sampling;
         let width = self.request.frame.n_coarse;
-        let runs = |row: &FrameTokens| Runs::of(&view.of(&row.semantic, 1));
+        let runs = |row: &FrameTokens| match is_told {
+            true => Runs::of(&view.of(&row.semantic, 1)),
+            false => Runs::default(),
+        };
         let runs: Vec<Runs> = self.rows.iter().map(runs).collect();
         let middles: Vec<_> = runs.iter().map(|it| it.middles(1.0)).collect();
         let codes: Vec<_> = self.rows.iter().map(|it| view.of(&it.codes.coarse, width)).collect();

@@ -9,6 +9,7 @@ use audiolm::pipeline::PROMPT_FILE;
 use clap::Args;
 
 use super::sampling::SamplingArgs;
+use super::semantics::SemanticsArgs;
 use super::sound::{about, read};
 use super::streaming::StreamArgs;
 use super::takes::{Continued, TakesArgs};
@@ -35,6 +36,8 @@ pub struct ContinueArgs {
           value_parser = numbers::seconds, allow_negative_numbers = true)]
     prompt_seconds: f64,
     #[command(flatten)]
+    semantics: SemanticsArgs,
+    #[command(flatten)]
     takes: TakesArgs,
     #[command(flatten)]
     streaming: StreamArgs,
@@ -60,6 +63,7 @@ impl ContinueArgs {
         let prompt = read(&path)?;
         let options = ContinueOptions {
             seconds: self.seconds,
+            semantics: self.semantics.semantics(),
             prompt_seconds: self.prompt_seconds,
             seed: session.seed(),
             sampling: self.sampling.stages(),

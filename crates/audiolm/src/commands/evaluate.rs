@@ -111,6 +111,7 @@ impl EvaluateArgs {
             prompt_seconds: self.prompt_seconds,
             seed,
             sampling: self.sampling.stages(),
+            ..Default::default()
         };
         EvaluateOptions { continuation, ..Default::default() }
     }

@@ -8,6 +8,7 @@ use audiolm::GenerateOptions;
 use clap::Args;
 
 use super::sampling::SamplingArgs;
+use super::semantics::SemanticsArgs;
 use super::streaming::StreamArgs;
 use crate::destination::Destination;
 use crate::session::Session;
@@ -24,6 +25,8 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "S", default_value_t = GenerateOptions::default().seconds,
           value_parser = numbers::seconds, allow_negative_numbers = true)]
     seconds: f64,
+    #[command(flatten)]
+    semantics: SemanticsArgs,
     #[command(flatten)]
     streaming: StreamArgs,
     #[command(flatten)]
@@ -43,6 +46,7 @@ impl GenerateArgs {
         let output = Destination::wav(&self.output)?;
         let options = GenerateOptions {
             seconds: self.seconds,
+            semantics: self.semantics.semantics(),
             seed: session.seed(),
             sampling: self.sampling.stages(),
         };
