@@ -6,9 +6,7 @@
 use audiolm::data::{Corpus, CorpusOptions, Recording, Split};
 use audiolm::eval::{NearestPrompts, Seams, stoi};
 use audiolm::pipeline::{Gap, Part, Scored};
-use audiolm::{
-    AudioLm, Clip, ContinueOptions, Device, InfillOptions, ResynthesizeOptions, Tokens,
-};
+use audiolm::{AudioLm, Clip, ContinueOptions, Device, InfillOptions, ResynthesizeOptions, Tokens};
 use audiolm_tests::{bundled_model, recordings};
 
 /// A frame of the codec.
@@ -140,7 +138,8 @@ fn gaps_fit_what_follows() {
     let clips = held_out_clips(&lm, &["speech/en", "speech/fr"], N_GAPS);
     let (mut semantic, mut coarse) = (0.0, 0.0);
     for clip in &clips {
-        let filled = lm.infill(clip, Gap { from: 1.2, to: 1.7 }, &InfillOptions::default()).unwrap();
+        let filled =
+            lm.infill(clip, Gap { from: 1.2, to: 1.7 }, &InfillOptions::default()).unwrap();
         let gap = filled.gap_samples;
         let places = [gap.start, gap.end];
         let seams = Seams::find(&filled.clip.samples, lm.sample_rate_hz(), &places).unwrap();

@@ -74,8 +74,9 @@ impl Bridge<'_> {
     ) -> Result<Chosen, PipelineError> {
         let seed = self.chance.seed;
         let seed_of = |idx: usize| generator(seed, "candidate", idx as u64).next_u64();
-        let mut candidates =
-            (0..self.n_candidates).map(|it| draw(it, seed_of(it))).collect::<Result<Vec<_>, _>>()?;
+        let mut candidates = (0..self.n_candidates)
+            .map(|it| draw(it, seed_of(it)))
+            .collect::<Result<Vec<_>, _>>()?;
         let scores = candidates.iter().map(|it| score(it)).collect::<Result<_, _>>()?;
         let mut rng = generator(seed, &format!("choice of {stage}"), 0);
         let among = Candidates::resampled(scores, &mut rng);

@@ -20,9 +20,7 @@ use audiolm_transformer::{CodeGenerations, LogLikelihood, SemanticGenerations};
 
 use crate::configs::Models;
 use crate::tokens::{Frame, FrameTokens};
-use crate::{
-    Likelihood, Part, PipelineError, Progress, Semantics, StageSampling, WindowFrames,
-};
+use crate::{Likelihood, Part, PipelineError, Progress, Semantics, StageSampling, WindowFrames};
 use semantic::Spoken;
 
 /// What is to be drawn, and by whom.

@@ -250,10 +250,7 @@ pub enum PipelineError {
         from: f64,
     },
     /// A gap that leaves too little to hear anything in.
-    #[error(
-        "{seconds:.3} s are left beside the gap, at least {} s are needed",
-        crate::MIN_SECONDS
-    )]
+    #[error("{seconds:.3} s are left beside the gap, at least {} s are needed", crate::MIN_SECONDS)]
     NothingLeft {
         /// How long both sides are together.
         seconds: f64,

@@ -61,9 +61,9 @@ mod redecoded;
 mod run_windows;
 mod score;
 mod seam;
+mod tempo;
 #[doc(hidden)]
 pub mod testing;
-mod tempo;
 mod tokens;
 mod window;
 
@@ -75,8 +75,8 @@ pub use gap::Gap;
 pub use generated_blocks::GeneratedBlocks;
 pub use likelihood::Likelihood;
 pub use options::{
-    ContinueOptions, GenerateOptions, InfillOptions, MAX_CANDIDATES, ResynthesizeOptions, Semantics,
-    StageSampling,
+    ContinueOptions, GenerateOptions, InfillOptions, MAX_CANDIDATES, ResynthesizeOptions,
+    Semantics, StageSampling,
 };
 pub use progress::Progress;
 pub use redecoded::{RedecodeOptions, redecoded};

@@ -48,6 +48,7 @@ fn options(seed: u64) -> InfillOptions {
         coarse: at,
         fine: at,
         recall: Recall::NONE,
+        ..Default::default()
     };
     InfillOptions { seed, candidates: 3, sampling, ..Default::default() }
 }

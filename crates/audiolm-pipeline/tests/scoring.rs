@@ -89,9 +89,8 @@ fn a_window_more_changes_nothing_before_it() {
 fn tokens_that_are_none_are_refused() {
     let lm = lm();
     let tokens = lm.tokenize(&recording(0.3)).unwrap();
-    let refused = |tokens: &Tokens| {
-        lm.score_tokens(tokens, Scored::Everything).unwrap_err().to_string()
-    };
+    let refused =
+        |tokens: &Tokens| lm.score_tokens(tokens, Scored::Everything).unwrap_err().to_string();
     let mut strange = tokens.clone();
     strange.semantic_ids[0] = 99;
     assert_eq!(refused(&strange), "semantic id 99 at position 0 must be below 6");

@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 use audiolm_audio::Clip;
 use audiolm_pipeline::testing::{self, N_QUANTIZERS};
 use audiolm_pipeline::{
-    AudioLm, ContinueOptions, GenerateOptions, PipelineError, ResynthesizeOptions, Scored, Semantics,
+    AudioLm, ContinueOptions, GenerateOptions, PipelineError, ResynthesizeOptions, Scored,
+    Semantics,
 };
 use burn::prelude::*;
 use tempfile::TempDir;
@@ -161,7 +162,8 @@ fn codes_are_drawn_without_semantic_ids() {
     assert_eq!(found.clip.samples.len(), 65 * HOP);
     assert_eq!((found.tokens.semantic_ids.len(), found.tokens.n_frames()), (0, 65));
     assert_eq!(found, lm.generate(&options).unwrap());
-    let told = lm.generate(&GenerateOptions { semantics: Semantics::default(), ..options }).unwrap();
+    let told =
+        lm.generate(&GenerateOptions { semantics: Semantics::default(), ..options }).unwrap();
     assert_ne!(found.tokens.codes, told.tokens.codes);
 
     let options = ContinueOptions { seconds: 0.5, semantics, ..Default::default() };

@@ -8,9 +8,9 @@ use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, Sem
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AdversarySettings, Cadence, CoarseSettings, CodecSettings, DataSettings, GuardSettings, KmeansMethod,
-    KmeansSettings, Learns, LossWeights, NoiseSettings, Schedule, SemanticEncoderSettings,
-    StageSettings, TrainError,
+    AdversarySettings, Cadence, CoarseSettings, CodecSettings, DataSettings, GuardSettings,
+    KmeansMethod, KmeansSettings, Learns, LossWeights, NoiseSettings, Schedule,
+    SemanticEncoderSettings, StageSettings, TrainError,
 };
 
 /// Settings of every stage of a run.

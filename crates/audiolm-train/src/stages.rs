@@ -3,8 +3,8 @@
 use audiolm_data::TokenStore;
 use audiolm_eval::GivenStart;
 use audiolm_transformer::{
-    CoarseBatch, CoarseRow, CoarseStage, FineBatch, FineRow, FineStage,
-    FineStageConfig, Runs, SemanticBatch, SemanticRow, SemanticStage, SemanticStageConfig,
+    CoarseBatch, CoarseRow, CoarseStage, FineBatch, FineRow, FineStage, FineStageConfig, Runs,
+    SemanticBatch, SemanticRow, SemanticStage, SemanticStageConfig,
 };
 use serde_json::json;
 

@@ -127,9 +127,7 @@ fn a_file_changes_what_it_names_and_nothing_else() {
 
 #[test]
 fn a_file_says_how_many_crops_go_without_semantic_ids() {
-    let with = |text: &str| {
-        Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml"))
-    };
+    let with = |text: &str| Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml"));
     let plan = with("[coarse]\nsemantic_dropout = 0.1").unwrap();
     assert_eq!(plan.coarse.semantic_dropout, 0.1);
     let text = plan.to_toml().unwrap();

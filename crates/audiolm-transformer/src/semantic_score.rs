@@ -37,8 +37,7 @@ impl SemanticStage {
         if sequences.id_targets.is_empty() {
             return Ok(vec![RunLikelihoods::default(); batch.rows.len()]);
         }
-        let hidden =
-            self.decoder.forward(self.embed(&sequences), sequences.conditions.as_ref());
+        let hidden = self.decoder.forward(self.embed(&sequences), sequences.conditions.as_ref());
         let of_ids = at_positions(hidden.clone(), &sequences.id_positions);
         let ids = on_host(nll(self.id_logits(of_ids), &sequences.id_targets).neg());
         let ids = in_rows(&ids, sequences.predictions_per_row.iter().copied());
@@ -92,8 +91,8 @@ struct DurationLikelihoods {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::laws::{self, check_close};
     use crate::Stage;
+    use crate::laws::{self, check_close};
     use crate::semantic::SemanticStageConfig;
 
     const N_IDS: usize = 3;

@@ -75,7 +75,8 @@ impl Pair {
     /// Where it cannot be read, or lacks a column.
     pub fn read(path: &Path) -> Result<Vec<Self>, PreferenceError> {
         let bad = |source| PreferenceError::Unreadable { path: path.to_owned(), source };
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(bad)?;
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(bad)?;
         let headers = reader.headers().map_err(bad)?.clone();
         let column = |name| headers.iter().position(|it| it == name);
         let (Some(right), Some(wrong)) = (column("right"), column("wrong")) else {
@@ -83,8 +84,9 @@ impl Pair {
             return Err(PreferenceError::Columns { path: path.to_owned(), found });
         };
         let folder = path.parent().unwrap_or(Path::new("."));
-        let pair = |row: csv::StringRecord| {
-            Self { right: folder.join(&row[right]), wrong: folder.join(&row[wrong]) }
+        let pair = |row: csv::StringRecord| Self {
+            right: folder.join(&row[right]),
+            wrong: folder.join(&row[wrong]),
         };
         reader.records().map(|row| row.map(pair).map_err(bad)).collect()
     }
@@ -141,7 +143,10 @@ mod tests {
 
     #[test]
     fn columns_have_names_and_paths_are_beside_the_file() {
-        check("id,wrong,right\n1, b.wav ,a.wav\n2,d/e.wav,c.wav\n", Ok(&[["a.wav", "b.wav"], ["c.wav", "d/e.wav"]]));
+        check(
+            "id,wrong,right\n1, b.wav ,a.wav\n2,d/e.wav,c.wav\n",
+            Ok(&[["a.wav", "b.wav"], ["c.wav", "d/e.wav"]]),
+        );
         check("right,wrong\n", Ok(&[]));
     }
     #[test]

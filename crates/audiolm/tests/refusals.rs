@@ -84,7 +84,11 @@ fn tempos_and_voices_that_make_no_sense() {
     check(&format!("{resynthesize} --tempo 9"), MISUSED, &["'9'", "--tempo", "expected"]);
     check(&format!("{resynthesize} --voice-seconds 1"), MISUSED, &["--voice"]);
     check(&format!("{resynthesize} --voice nothing.wav"), FAILED, &["nothing.wav: no such file"]);
-    check("generate -o out.wav --tempo 2 --acoustic-only", MISUSED, &["--tempo", "--acoustic-only"]);
+    check(
+        "generate -o out.wav --tempo 2 --acoustic-only",
+        MISUSED,
+        &["--tempo", "--acoustic-only"],
+    );
 }
 
 #[test]

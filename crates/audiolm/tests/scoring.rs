@@ -26,7 +26,10 @@ fn recordings_are_scored() {
     assert_eq!(scores["recordings"][0]["semantic"], *semantic);
     assert_eq!(scores["recordings"][0]["fine"]["n_tokens"], 200);
     let shown = bench.call("score prompt.wav --codes").stdout;
-    assert!(["semantic", "durations", "coarse", "fine"].iter().all(|it| shown.contains(it)), "{shown}");
+    assert!(
+        ["semantic", "durations", "coarse", "fine"].iter().all(|it| shown.contains(it)),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -38,7 +41,9 @@ fn pairs_are_compared() {
         std::fs::write(bench.path("pairs/pairs.csv"), format!("wrong,right\n{rows}")).unwrap();
     };
     // Fewer tokens are likelier.
-    pairs("../prompt.wav,short.wav\n../prompt.wav,short.wav\nshort.wav,short.wav\nshort.wav,../prompt.wav\n");
+    pairs(
+        "../prompt.wav,short.wav\n../prompt.wav,short.wav\nshort.wav,short.wav\nshort.wav,../prompt.wav\n",
+    );
     let found = &bench.json("score --pairs pairs/pairs.csv")["preference"];
     assert_eq!((&found["n_pairs"], &found["accuracy"]), (&Value::from(4), &Value::from(0.625)));
     assert!(found["accuracy_per_token"].is_number());

@@ -2,8 +2,8 @@
 
 use audiolm_audio::Clip;
 use audiolm_transformer::{
-    CoarseBatch, CoarseRow, FineBatch, FineRow, LogLikelihood, Runs, SemanticBatch, SemanticRow, SplitCodes, Stage,
-    TokenError,
+    CoarseBatch, CoarseRow, FineBatch, FineRow, LogLikelihood, Runs, SemanticBatch, SemanticRow,
+    SplitCodes, Stage, TokenError,
 };
 
 use super::AudioLm;
@@ -36,8 +36,7 @@ impl AudioLm {
     /// # Errors
     /// Where the models know no such tokens, or ids and codes do not last equally long.
     pub fn score_tokens(&self, tokens: &Tokens, scored: Scored) -> Result<Score, PipelineError> {
-        let runs =
-            Runs { ids: tokens.semantic_ids.clone(), durations: tokens.durations.clone() };
+        let runs = Runs { ids: tokens.semantic_ids.clone(), durations: tokens.durations.clone() };
         let SemanticScore { ids, durations } = self.score_semantic(&runs)?;
         let codes = match scored {
             Scored::Semantic => None,

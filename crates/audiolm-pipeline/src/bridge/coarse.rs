@@ -80,7 +80,8 @@ impl Bridge<'_> {
             codes: codes[judged.start * width..].to_vec(),
             condition: None,
         };
-        let scores = self.models.coarse.log_likelihoods(&CoarseBatch { rows: vec![row] })?.remove(0);
+        let scores =
+            self.models.coarse.log_likelihoods(&CoarseBatch { rows: vec![row] })?.remove(0);
         let ahead = &scores[scores.len() - n_ahead..];
         Ok(ahead.iter().map(|it| f64::from(*it)).sum())
     }

@@ -35,7 +35,8 @@ impl Bridge<'_> {
             }
             let window = next_window(known, total, self.window_frames.semantic);
             let Runs { ids, durations } = Runs::of(&frames[window.start..]);
-            let prompt = SemanticPrompt { ids, durations, starts: window.start == 0, condition: None };
+            let prompt =
+                SemanticPrompt { ids, durations, starts: window.start == 0, condition: None };
             let request = SemanticRequest {
                 length: Length::Exactly(window.end - known),
                 ids: self.chance.sampling.semantic,

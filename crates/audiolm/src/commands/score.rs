@@ -75,7 +75,8 @@ impl ScoreArgs {
     pub fn run(&self, session: &Session) -> Result<()> {
         let pairs = self.pairs.as_deref().map(Pair::read).transpose()?;
         let lm = session.load()?;
-        let recordings = self.recordings.iter().map(|it| self.row(&lm, it)).collect::<Result<_>>()?;
+        let recordings =
+            self.recordings.iter().map(|it| self.row(&lm, it)).collect::<Result<_>>()?;
         let preference = pairs.map(|it| Preference::measure(&lm, &it)).transpose()?;
         session.print(&Scores { recordings, preference })
     }
