@@ -97,6 +97,12 @@ impl CoarseStageConfig {
         Self::new(DecoderConfig::audiolm_pytorch(512), 500, 3, 1024)
     }
 
+    /// A stage of about 11.2 M parameters, for a graphics card: 500 semantic ids, 4 quantizers of
+    /// 1024 codes.
+    pub fn small() -> Self {
+        Self::new(DecoderConfig::small(), 500, 4, 1024)
+    }
+
     /// A stage of about 1.8 M parameters, for a processor: 3 quantizers of 1024 codes.
     pub fn tiny() -> Self {
         Self::new(DecoderConfig::new(160, 4, 4, 640), 256, 3, 1024)
@@ -513,6 +519,8 @@ mod tests {
     fn presets_are_of_the_stated_size() {
         let stage = CoarseStageConfig::tiny().init(&Device::default()).unwrap();
         assert_eq!(stage.num_params(), 1_763_136);
+        let stage = CoarseStageConfig::small().init(&Device::default()).unwrap();
+        assert_eq!(stage.num_params(), 11_208_384);
         let paper = CoarseStageConfig::paper();
         assert_eq!((paper.decoder.n_layers, paper.n_quantizers), (12, 4));
     }

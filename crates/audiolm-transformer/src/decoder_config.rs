@@ -125,6 +125,19 @@ impl DecoderConfig {
         }
     }
 
+    /// A stack of about 9.4 M parameters that chooses as most decoders do since LLaMA (Touvron et al.
+    /// 2023, arXiv 2302.13971; here with GELU) and Qwen3 (2025, arXiv 2505.09388): rotary positions,
+    /// three heads of queries to one of keys, query-key norm and a gated feed-forward.
+    pub fn small() -> Self {
+        Self {
+            position: PositionScheme::Rotary,
+            n_kv_heads: Some(2),
+            query_key_norm: true,
+            feed_forward: FeedForward::Gated,
+            ..Self::new(384, 6, 6, 1024)
+        }
+    }
+
     /// With another share of dropped outputs.
     pub fn with_dropout(mut self, dropout: f64) -> Self {
         self.dropout = dropout;

@@ -90,6 +90,11 @@ impl FineStageConfig {
         Self::new(DecoderConfig::audiolm_pytorch(512), 8, 3, 1024)
     }
 
+    /// A stage of about 14.2 M parameters, for a graphics card: 8 of 12 quantizers of 1024 codes.
+    pub fn small() -> Self {
+        Self::new(DecoderConfig::small(), 12, 4, 1024)
+    }
+
     /// A stage of about 2.2 M parameters, for a processor: 9 of the first 12 quantizers of 1024 codes.
     pub fn tiny() -> Self {
         Self::new(DecoderConfig::new(128, 3, 4, 512), 12, 3, 1024)
@@ -392,6 +397,8 @@ mod tests {
     fn presets_are_of_the_stated_size() {
         let stage = FineStageConfig::tiny().init(&Device::default()).unwrap();
         assert_eq!(stage.num_params(), 2_163_968);
+        let stage = FineStageConfig::small().init(&Device::default()).unwrap();
+        assert_eq!(stage.num_params(), 14_162_112);
         let paper = FineStageConfig::paper();
         assert_eq!((paper.n_quantizers, paper.n_coarse, paper.codebook_size), (12, 4, 1024));
     }

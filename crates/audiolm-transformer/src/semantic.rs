@@ -66,6 +66,11 @@ impl SemanticStageConfig {
         Self::new(DecoderConfig::audiolm_pytorch(1024), 500)
     }
 
+    /// A stage of about 9.9 M parameters, for a graphics card: K = 500.
+    pub fn small() -> Self {
+        Self::new(DecoderConfig::small(), 500)
+    }
+
     /// A stage of about 0.9 M parameters, for a processor: K = 256.
     pub fn tiny() -> Self {
         Self::new(DecoderConfig::new(128, 4, 4, 512), 256)
@@ -353,6 +358,8 @@ mod tests {
     fn presets_are_of_the_stated_size() {
         let stage = SemanticStageConfig::tiny().init(&Device::default()).unwrap();
         assert_eq!(stage.num_params(), 861_728);
+        let stage = SemanticStageConfig::small().init(&Device::default()).unwrap();
+        assert_eq!(stage.num_params(), 9_852_320);
         let paper = SemanticStageConfig::paper();
         assert_eq!((paper.n_ids, paper.decoder.d_ff, paper.decoder.dropout), (1024, 4096, 0.1));
     }
