@@ -1,6 +1,6 @@
 //! The decoder-only stack that all three stages share.
 
-use audiolm_nn::Weights;
+use audiolm_nn::{Buckets, Direction, Weights};
 use burn::nn::{Dropout, DropoutConfig, RmsNorm, RmsNormConfig};
 use burn::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::error::{ConfigError, TokenError};
 use crate::heads::Heads;
 use crate::kv_cache::{KvCache, LayerCache, Room};
 use crate::pass::{Pass, hidden_behind};
-use crate::position::{Buckets, Direction, Positions, RelativePositionBias};
+use crate::position::{Positions, RelativePositionBias};
 
 /// A pre-norm transformer in which no position sees a later one.
 ///

@@ -100,7 +100,6 @@ pub use guidance::Guidance;
 pub use kv_cache::KvCache;
 pub use layout::{CodeLayout, SplitCodes};
 pub use likelihood::LogLikelihood;
-pub use position::{Buckets, Direction};
 pub use recall::Recall;
 pub use repetition::Repetition;
 pub use sampler::{Sampling, sample, sample_after};

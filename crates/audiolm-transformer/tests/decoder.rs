@@ -5,8 +5,8 @@
 
 mod golden;
 
-use audiolm_nn::load_weights;
-use audiolm_transformer::{Buckets, ConfigError, Decoder, DecoderConfig, Direction, KvCache};
+use audiolm_nn::{Buckets, Direction, load_weights};
+use audiolm_transformer::{ConfigError, Decoder, DecoderConfig, KvCache};
 use burn::prelude::*;
 use golden::{check_close, fixture, read};
 
