@@ -8,7 +8,7 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Pack
 use crate::shell::{root, say};
 
 /// Each crate with the crates of ours that it may depend on. Dev-dependencies are free.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("audio", &[]),
     ("hub", &[]),
     ("pickle", &[]),
@@ -18,10 +18,11 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("flex", &["nn"]),
     ("semantic", &["nn", "pickle"]),
     ("transformer", &["nn"]),
+    ("text", &["nn"]),
     ("data", &["audio"]),
     ("eval", &["audio", "codec", "nn", "semantic", "transformer"]),
-    ("pipeline", &["audio", "codec", "nn", "semantic", "transformer"]),
-    ("train", &["audio", "codec", "data", "eval", "nn", "plot", "semantic", "transformer"]),
+    ("pipeline", &["audio", "codec", "nn", "semantic", "text", "transformer"]),
+    ("train", &["audio", "codec", "data", "eval", "nn", "plot", "semantic", "text", "transformer"]),
     (
         "audiolm",
         &[
@@ -36,6 +37,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "pipeline",
             "plot",
             "semantic",
+            "text",
             "train",
             "transformer",
         ],

@@ -42,7 +42,7 @@ impl Corpus {
     /// Opens a folder of recordings.
     ///
     /// With a manifest, its rows count: the column `path`, and where present `seconds`, `split`,
-    /// `speaker`, `transcript` and `set`; other columns are ignored. Without one, all recordings
+    /// `speaker`, `transcript`, `caption` and `set`; other columns are ignored. Without one, all recordings
     /// in the folder and below it count, sorted by path. What a manifest does not say is found out:
     /// the length from the header of the file, the speaker from the name of its folder, and the split
     /// from a hash of its folder, so that about 5 % of the folders are for validation (of the

@@ -16,6 +16,7 @@ pub(crate) struct Listing {
     pub(crate) speaker: Option<String>,
     pub(crate) split: Option<Split>,
     pub(crate) transcript: Option<String>,
+    pub(crate) caption: Option<String>,
     pub(crate) set: String,
 }
 
@@ -28,8 +29,8 @@ pub(crate) struct Completed {
 impl Listing {
     /// A file of which only the place is known.
     pub(crate) fn new(path: PathBuf, key: String) -> Self {
-        let (speaker, transcript, set) = (None, None, String::new());
-        Self { path, key, seconds: None, speaker, split: None, transcript, set }
+        let (speaker, transcript, caption, set) = (None, None, None, String::new());
+        Self { path, key, seconds: None, speaker, split: None, transcript, caption, set }
     }
 
     /// The folder, within the corpus, that the file is in; empty at its root.
@@ -75,6 +76,7 @@ pub(crate) fn complete(root: &Path, listings: Vec<Listing>) -> Completed {
         seconds,
         split,
         transcript: listing.transcript,
+        caption: listing.caption,
         set: listing.set,
     });
     Completed { recordings: recordings.collect(), unreadable }

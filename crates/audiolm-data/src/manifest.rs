@@ -45,6 +45,7 @@ const SECONDS: &str = "seconds";
 const SPLIT: &str = "split";
 const SPEAKER: &str = "speaker";
 const TRANSCRIPT: &str = "transcript";
+const CAPTION: &str = "caption";
 const SET: &str = "set";
 
 /// Where the columns are; only `path` must be there.
@@ -81,6 +82,7 @@ impl Columns {
             speaker: self.text(row, SPEAKER),
             split: self.text(row, SPLIT).map(split).transpose()?,
             transcript: self.text(row, TRANSCRIPT),
+            caption: self.text(row, CAPTION),
             set: self.text(row, SET).unwrap_or_default(),
         })
     }

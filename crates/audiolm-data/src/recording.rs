@@ -52,8 +52,10 @@ pub struct Recording {
     pub speaker: String,
     /// The part of the corpus it belongs to.
     pub split: Split,
-    /// What is said, where known.
+    /// What is said from its start to its end, where known.
     pub transcript: Option<String>,
+    /// What every part of it is like, where known.
+    pub caption: Option<String>,
     /// The set within the corpus; empty where there is none.
     pub set: String,
 }

@@ -47,9 +47,9 @@ fn check_bad_row(manifest: &str, expected_line: u64, expected: RowProblem) {
 fn a_manifest_is_read_column_by_column() {
     let folder = with_manifest(
         &["x/a.wav", "b.wav"],
-        "source,split,path,seconds,speaker,transcript,set\n\
-         web,test,x/a.wav,2.5,Ada,\"hello, there\",speech\n\
-         web,train,b.wav,0.5,,,noise\n",
+        "source,split,path,seconds,speaker,transcript,caption,set\n\
+         web,test,x/a.wav,2.5,Ada,\"hello, there\",a greeting,speech\n\
+         web,train,b.wav,0.5,,,,noise\n",
     );
     let corpus = open(&folder).unwrap();
     let expected = Recording {
@@ -59,6 +59,7 @@ fn a_manifest_is_read_column_by_column() {
         speaker: "Ada".into(),
         split: Split::Test,
         transcript: Some("hello, there".into()),
+        caption: Some("a greeting".into()),
         set: "speech".into(),
     };
     assert_eq!(corpus.of(Split::Test), [&expected]);

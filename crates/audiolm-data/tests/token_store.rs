@@ -54,6 +54,7 @@ fn what_is_missing_is_told() {
         speaker: String::new(),
         split: Split::Train,
         transcript: None,
+        caption: None,
         set: String::new(),
     };
     let mut builder = TokenStoreBuilder::new(1, 50.0, "km");

@@ -110,6 +110,7 @@ mod tests {
             speaker: speaker.into(),
             split: Split::Test,
             transcript: None,
+            caption: None,
             set: String::new(),
         }
     }
