@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use audiolm_audio::Clip;
 use audiolm_codec::Codec;
 use audiolm_nn::{Precision, save_weights};
+use audiolm_text::ConditionerConfig;
 use burn::config::Config;
 use burn::prelude::*;
 use tempfile::TempDir;
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 use crate::configs::{Configs, Models};
 use crate::lineage::check_lineage;
 use crate::manifest::{MANIFEST_FILE, PartHashes, VERSION};
-use crate::part::{CONFIG_FILE, PROMPT_FILE, WEIGHTS_FILE};
+use crate::part::{CONDITIONER_FILE, CONFIG_FILE, PROMPT_FILE, WEIGHTS_FILE};
 use crate::{Bundle, BundleError, Manifest, Part, WindowFrames, files, json};
 
 /// How to [`assemble`] a bundle.
@@ -30,7 +31,7 @@ pub struct AssembleOptions {
 
 /// Makes a bundle of what a training run exported: a folder with one folder for each [`Part`], and
 /// in those of the stages a `lineage.json` with the fingerprints of the models that made the tokens
-/// they learnt from.
+/// they learnt from. A stage that has learnt to be told something has a `conditioner.json` beside that.
 ///
 /// The bundle is written beside its final name, which it takes once it is complete. The weights
 /// pass through `device` on their way.
@@ -60,7 +61,8 @@ pub fn assemble(
         let path = unfinished.join(PROMPT_FILE);
         prompt.write_wav(&path).map_err(|source| BundleError::Prompt { source })?;
     }
-    let manifest = manifest(&unfinished, &configs, options)?;
+    let manifest =
+        Manifest { conditioner: conditioner(export)?, ..manifest(&unfinished, &configs, options)? };
     json::save(&manifest, &unfinished.join(MANIFEST_FILE))?;
     std::fs::rename(&unfinished, out).map_err(unwritable(out))?;
     Bundle::open(out)
@@ -128,8 +130,27 @@ fn manifest(
         created_by: concat!("audiolm ", env!("CARGO_PKG_VERSION")).to_owned(),
         sample_rate_hz: configs.codec.spec().sample_rate_hz,
         window_frames: options.window_frames,
+        conditioner: None,
         parts: Part::ALL.into_iter().map(hashes).collect::<Result<_, BundleError>>()?,
     })
+}
+
+/// The conditioner that the stages have learnt with, all the same one.
+fn conditioner(export: &Path) -> Result<Option<ConditionerConfig>, BundleError> {
+    let path = |part: Part| export.join(part.folder()).join(CONDITIONER_FILE);
+    let told = [Part::Semantic, Part::Coarse].map(path).into_iter().filter(|it| it.is_file());
+    let mut first: Option<(PathBuf, ConditionerConfig)> = None;
+    for path in told {
+        let found: ConditionerConfig = json::load(&path)?;
+        match &first {
+            Some((other, expected)) if *expected != found => {
+                return Err(BundleError::Conditioners { other: other.clone(), path });
+            }
+            Some(_) => {}
+            None => first = Some((path, found)),
+        }
+    }
+    Ok(first.map(|it| it.1))
 }
 
 /// A folder on the same file system as `out`, so that renaming what is in it is one step. It goes

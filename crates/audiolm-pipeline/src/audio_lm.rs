@@ -4,6 +4,7 @@ mod coding;
 mod infill;
 mod scoring;
 mod takes;
+mod telling;
 mod voice;
 
 pub use infill::Infill;
@@ -20,6 +21,7 @@ use crate::draw::{Chance, Drawing, Request};
 use crate::finishing::{Continued, Finishing};
 use crate::generated_blocks::{BLOCK_SECONDS, Rendering};
 use crate::heard::{Heard, Rate};
+use crate::listening::Listening;
 use crate::tokens::{Frame, FrameTokens};
 use crate::{
     Bundle, Coder, ContinueOptions, GenerateOptions, GeneratedBlocks, PipelineError, Progress,
@@ -38,6 +40,7 @@ pub struct AudioLm {
     rate: Rate,
     frame: Frame,
     coder: Coder,
+    listening: Listening,
     device: Device,
 }
 
@@ -81,7 +84,8 @@ impl AudioLm {
         let layout = models.fine.layout();
         let frame = Frame { layout, n_coarse: models.coarse.layout().n_quantizers() };
         let window_frames = bundle.manifest().window_frames;
-        Ok(Self { models, window_frames, rate, frame, coder, device: device.clone() })
+        let listening = Listening::of(bundle)?;
+        Ok(Self { models, window_frames, rate, frame, coder, listening, device: device.clone() })
     }
 
     /// The same with the weights of its language models as these: eight bits take a quarter of the
@@ -269,7 +273,8 @@ impl AudioLm {
     ) -> Drawing<'_> {
         let Self { models, window_frames, frame, .. } = self;
         let (window_frames, frame) = (*window_frames, *frame);
-        let request = Request { models, frame, window_frames, semantics, chance, n_frames };
+        let told = self.listening.stages();
+        let request = Request { models, frame, window_frames, semantics, told, chance, n_frames };
         Drawing::new(request, rows)
     }
 

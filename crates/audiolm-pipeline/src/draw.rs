@@ -19,6 +19,7 @@ use audiolm_nn::{Generator, generator};
 use audiolm_transformer::{CodeGenerations, LogLikelihood, SemanticGenerations};
 
 use crate::configs::Models;
+use crate::listening::Told;
 use crate::tokens::{Frame, FrameTokens};
 use crate::{Likelihood, Part, PipelineError, Progress, Semantics, StageSampling, WindowFrames};
 use semantic::Spoken;
@@ -30,6 +31,7 @@ pub(crate) struct Request<'a> {
     pub(crate) frame: Frame,
     pub(crate) window_frames: WindowFrames,
     pub(crate) semantics: Semantics,
+    pub(crate) told: &'a Told,
     pub(crate) chance: Chance,
     /// How many frames there are to be in the end, those of the recording included.
     pub(crate) n_frames: usize,
@@ -269,8 +271,9 @@ mod tests {
             ..Default::default()
         };
         let chance = Chance { sampling, seed: 7 };
-        let (frame, semantics) = (frame(models), Semantics::default());
-        Request { models, frame, window_frames, semantics, chance, n_frames }
+        static NOTHING: Told = Told { semantic: None, coarse: None };
+        let (frame, told, semantics) = (frame(models), &NOTHING, Semantics::default());
+        Request { models, frame, window_frames, semantics, told, chance, n_frames }
     }
 
     /// Stage after stage, each to its end before the next begins.

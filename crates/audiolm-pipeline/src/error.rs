@@ -6,6 +6,7 @@ use audiolm_audio::{AudioError, WriteError};
 use audiolm_codec::{CodeFileError, CodecError, CodecId};
 use audiolm_nn::WeightsError;
 use audiolm_semantic::SemanticError;
+use audiolm_text::{ConditionerConfig, TextError};
 use audiolm_transformer::{ConfigError, GenerateError, SamplingError, TokenError};
 
 use crate::Part;
@@ -173,6 +174,14 @@ pub enum BundleError {
         /// What is wrong with it.
         source: ConfigError,
     },
+    /// Stages that have learnt to be told through different conditioners.
+    #[error("{} has learnt with another conditioner than {}", path.display(), other.display())]
+    Conditioners {
+        /// The file of one stage.
+        other: PathBuf,
+        /// The file of another.
+        path: PathBuf,
+    },
     /// The codec cannot be built.
     #[error(transparent)]
     Codec(#[from] CodecError),
@@ -288,9 +297,44 @@ pub enum PipelineError {
         /// The value given.
         found: usize,
     },
+    /// Models that cannot be told anything.
+    #[error("the models of this bundle have not learnt to be told anything (docs/conditioning.md)")]
+    Deaf,
+    /// A conditioner that the bundle does not hold, and that was not given.
+    #[error(
+        "the models of this bundle are told through a conditioner that is not in it: {}",
+        named(config)
+    )]
+    NoConditioner {
+        /// Which, as far as the bundle says.
+        config: Option<ConditionerConfig>,
+    },
+    /// A conditioner other than the one that the models have learnt with.
+    #[error(
+        "the models have learnt with vectors of {expected} numbers, this conditioner makes {found}"
+    )]
+    ConditionWidth {
+        /// What the models read.
+        expected: usize,
+        /// What the conditioner makes.
+        found: usize,
+    },
+    /// The models end before they begin.
+    #[error("the models say nothing; another seed may do")]
+    NothingSaid,
+    /// The conditioner can make nothing of what the models are to be told.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// A stage refused what it was given.
     #[error(transparent)]
     Generate(#[from] GenerateError),
+}
+
+fn named(config: &Option<ConditionerConfig>) -> String {
+    match config {
+        Some(ConditionerConfig::T5 { name }) => format!("the T5 {name}"),
+        _ => "one of another program".to_owned(),
+    }
 }
 
 impl From<TokenError> for PipelineError {

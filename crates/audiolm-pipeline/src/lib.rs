@@ -52,6 +52,7 @@ mod heard_blocks;
 mod json;
 mod likelihood;
 mod lineage;
+mod listening;
 mod manifest;
 mod options;
 mod part;

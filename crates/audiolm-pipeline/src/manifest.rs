@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use audiolm_text::ConditionerConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::part::{CONFIG_FILE, WEIGHTS_FILE};
@@ -27,6 +28,9 @@ pub struct Manifest {
     pub sample_rate_hz: usize,
     /// How much each stage has learnt to see at once.
     pub window_frames: WindowFrames,
+    /// Which conditioner the stages have learnt with, where they have learnt to be told something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditioner: Option<ConditionerConfig>,
     /// The SHA-256 of every part's files.
     pub parts: BTreeMap<Part, PartHashes>,
 }

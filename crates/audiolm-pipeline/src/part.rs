@@ -9,6 +9,10 @@ pub(crate) const CONFIG_FILE: &str = "config.json";
 /// The file of a part's weights in its folder.
 pub(crate) const WEIGHTS_FILE: &str = "model.safetensors";
 
+/// The file in which a stage that is told something names its conditioner, where a training run has
+/// exported it.
+pub(crate) const CONDITIONER_FILE: &str = "conditioner.json";
+
 /// The file of the recording that a bundle may hold to be tried with.
 pub const PROMPT_FILE: &str = "prompt.wav";
 

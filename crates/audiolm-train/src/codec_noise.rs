@@ -179,6 +179,8 @@ mod tests {
         let mut run = StageRun {
             folder: folder.path(),
             data: &data,
+            condition: None,
+            provided: None,
             seed: 0,
             device: &Device::default(),
             observer: &mut Unobserved,

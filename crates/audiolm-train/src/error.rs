@@ -24,6 +24,18 @@ pub enum TrainError {
     /// A stage cannot be built.
     #[error(transparent)]
     Stage(#[from] ConfigError),
+    /// Something that stages are to be told has no vectors.
+    #[error(transparent)]
+    Text(#[from] audiolm_text::TextError),
+    /// Nothing is known of the recordings that stages could be told.
+    #[error("condition.of is {of}, but no training recording has one in the manifest")]
+    NothingTold {
+        /// The column.
+        of: &'static str,
+    },
+    /// A conditioner of one's own that was not brought along.
+    #[error("condition.conditioner is provided: train from Rust, and give one to train_with")]
+    NoConditioner,
     /// Tokens do not fit their stage.
     #[error(transparent)]
     Tokens(#[from] TokenError),

@@ -5,6 +5,7 @@ use std::path::Path;
 use audiolm_data::CropSampler;
 use audiolm_eval::{Bigram, GivenStart};
 use audiolm_nn::{Precision, generator, save_weights};
+use audiolm_text::ConditionerConfig;
 use audiolm_transformer::{Stage, StageLoss, TokenError};
 use burn::config::Config;
 use burn::grad_clipping::GradientClippingConfig;
@@ -77,6 +78,10 @@ pub(crate) trait Lesson {
     fn vocabularies(&self) -> Vec<usize>;
     /// Fingerprints of the tokenizers, by part.
     fn lineage(&self) -> serde_json::Value;
+    /// What makes vectors of what the stage is told, if it is told anything.
+    fn conditioner(&self) -> Option<&ConditionerConfig> {
+        None
+    }
 }
 
 /// Which recordings a batch comes from.
@@ -207,6 +212,10 @@ impl<L: Lesson> StageTrainee<L> {
         let likelihood = serde_json::to_value(likelihood).expect("three numbers");
         write_json(&folder.join("likelihood.json"), &likelihood)?;
         write_json(&folder.join("lineage.json"), &self.lesson.lineage())?;
+        if let Some(conditioner) = self.lesson.conditioner() {
+            let conditioner = serde_json::to_value(conditioner).expect("names");
+            write_json(&folder.join("conditioner.json"), &conditioner)?;
+        }
         let path = folder.join("config.json");
         config.save(&path).map_err(|it| TrainError::malformed(&path, it))?;
         let weights = folder.join("model.safetensors");

@@ -17,11 +17,16 @@ pub(crate) struct Origin(Map<String, Value>);
 impl Origin {
     /// The seed, the recordings and the stage's own settings.
     pub(crate) fn of(stage: Stage, plan: &Plan) -> Self {
+        let condition = plan.condition_of(stage);
+        let condition = condition.map(|it| serde_json::to_value(it).expect("names and numbers"));
         let Ok(Value::Object(mut plan)) = serde_json::to_value(plan) else {
             unreachable!("a plan is a table")
         };
         let section = stage.name().replace('-', "_");
         plan.retain(|key, _| *key == section || ["seed", "tokenizers", "data"].contains(&&**key));
+        if let Some(condition) = condition {
+            plan.insert("condition".into(), condition);
+        }
         if let Some(Value::Object(settings)) = plan.get_mut(&section) {
             settings.retain(|key, _| !FREE.contains(&&**key));
         }

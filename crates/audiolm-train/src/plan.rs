@@ -8,9 +8,9 @@ use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, Sem
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AdversarySettings, Cadence, CoarseSettings, CodecSettings, DataSettings, GuardSettings,
-    KmeansMethod, KmeansSettings, Learns, LossWeights, NoiseSettings, Schedule,
-    SemanticEncoderSettings, StageSettings, TrainError,
+    AdversarySettings, Cadence, CoarseSettings, CodecSettings, ConditionSettings, DataSettings,
+    GuardSettings, KmeansMethod, KmeansSettings, Learns, LossWeights, NoiseSettings, Schedule,
+    SemanticEncoderSettings, Stage, StageSettings, TrainError,
 };
 
 /// Settings of every stage of a run.
@@ -23,6 +23,9 @@ pub struct Plan {
     pub tokenizers: PathBuf,
     /// The recordings.
     pub data: DataSettings,
+    /// What language models are told of them, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<ConditionSettings>,
     /// Pretraining of the semantic encoder.
     pub semantic_encoder: SemanticEncoderSettings,
     /// Clusters of its features.
@@ -96,6 +99,11 @@ impl Plan {
         (!self.tokenizers.as_os_str().is_empty()).then_some(&self.tokenizers)
     }
 
+    /// What a stage is told, if it is told anything.
+    pub fn condition_of(&self, stage: Stage) -> Option<&ConditionSettings> {
+        self.condition.as_ref().filter(|it| it.is_for(stage))
+    }
+
     /// The plan as TOML.
     ///
     /// # Errors
@@ -116,8 +124,14 @@ const LEFT_OUT: &str = "coarse.semantic_dropout";
 
 /// A table that a plan leaves out where it is not used: what a file that names it begins with.
 fn unused_table(name: &str) -> Option<toml::Table> {
-    let table = |config| toml::Table::try_from(config).expect("plain numbers fit TOML");
-    (name == "semantic_encoder.w2v_bert").then(|| table(presets::w2v_bert_tiny_pretraining()))
+    fn table(settings: impl Serialize) -> toml::Table {
+        toml::Table::try_from(settings).expect("names and plain numbers fit TOML")
+    }
+    match name {
+        "semantic_encoder.w2v_bert" => Some(table(presets::w2v_bert_tiny_pretraining())),
+        "condition" => Some(table(ConditionSettings::default())),
+        _ => None,
+    }
 }
 
 /// Replaces values of `plan`, refusing keys it does not have.
@@ -168,6 +182,7 @@ fn tiny() -> Plan {
         seed: 0,
         tokenizers: PathBuf::new(),
         data: DataSettings::default(),
+        condition: None,
         semantic_encoder: SemanticEncoderSettings {
             model: presets::tiny(),
             n_targets: 100,
@@ -271,6 +286,7 @@ fn smoke() -> Plan {
         seed: 0,
         tokenizers: PathBuf::new(),
         data: DataSettings::default(),
+        condition: None,
         semantic_encoder: SemanticEncoderSettings {
             model: encoder,
             n_targets: 8,

@@ -2,7 +2,9 @@
 
 use audiolm_semantic::SemanticError;
 
-use crate::{KmeansMethod, Plan, StageSettings, TrainError};
+use crate::{
+    ConditionSettings, ConditionerKind, KmeansMethod, Plan, StageSettings, Told, TrainError,
+};
 
 /// Samples that the longest window of the reconstruction loss needs.
 const LONGEST_LOSS_WINDOW: usize = 2048;
@@ -33,6 +35,7 @@ impl Plan {
         at_least("semantic_encoder.n_targets", 2, self.semantic_encoder.n_targets)?;
         self.check_w2v_bert()?;
         at_least("codec.batch", 1, self.codec.batch)?;
+        self.condition.as_ref().map_or(Ok(()), check_condition)?;
         check_stage("semantic", &self.semantic)?;
         check_stage("coarse", &self.coarse.stage())?;
         let share = self.coarse.semantic_dropout;
@@ -121,6 +124,21 @@ fn check_stage<C>(stage: &str, settings: &StageSettings<C>) -> Result<(), TrainE
     require(holds, &format!("{stage}.crop_seconds"), positive, seconds)
 }
 
+/// Whether what is told is in a form that the conditioner takes.
+fn check_condition(settings: &ConditionSettings) -> Result<(), TrainError> {
+    let ConditionSettings { of, conditioner, t5, dropout, stages, .. } = settings;
+    let some = || "semantic, coarse or both".to_owned();
+    require(!stages.is_empty(), "condition.stages", some, "none")?;
+    let share = || "at least 0 and below 1".to_owned();
+    require((0.0..1.0).contains(dropout), "condition.dropout", share, dropout)?;
+    let is_named = *conditioner != ConditionerKind::T5 || !t5.is_empty();
+    let name = || "a folder, or a name on Hugging Face".to_owned();
+    require(is_named, "condition.t5", name, "nothing")?;
+    let hears = *of != Told::Sound || *conditioner == ConditionerKind::Provided;
+    let text = || "provided, as condition.of is sound".to_owned();
+    require(hears, "condition.conditioner", text, format!("{conditioner:?}").to_lowercase())
+}
+
 fn at_least(setting: &str, least: usize, found: usize) -> Result<(), TrainError> {
     require(found >= least, setting, || format!("at least {least}"), found)
 }
@@ -149,7 +167,7 @@ pub(crate) fn require(
 
 #[cfg(test)]
 mod tests {
-    use crate::{Plan, Preset};
+    use crate::{ConditionSettings, ConditionerKind, Plan, Preset, Told};
 
     #[track_caller]
     fn check(change: impl FnOnce(&mut Plan), expected: &str) {
@@ -198,6 +216,33 @@ mod tests {
             "kmeans.frames_per_id: expected at least 1, found 0",
         );
         check(|it| it.kmeans.frames = 7, "kmeans.frames: expected at least 8, found 7");
+    }
+
+    #[track_caller]
+    fn check_told(change: impl FnOnce(&mut ConditionSettings), expected: &str) {
+        let mut settings = ConditionSettings::default();
+        change(&mut settings);
+        check(|it| it.condition = Some(settings), expected);
+    }
+
+    #[test]
+    fn what_is_told_has_a_form_that_is_taken() {
+        check_told(
+            |it| it.stages.clear(),
+            "condition.stages: expected semantic, coarse or both, found none",
+        );
+        check_told(
+            |it| it.dropout = 1.0,
+            "condition.dropout: expected at least 0 and below 1, found 1",
+        );
+        check_told(
+            |it| it.conditioner = ConditionerKind::T5,
+            "condition.t5: expected a folder, or a name on Hugging Face, found nothing",
+        );
+        check_told(
+            |it| it.of = Told::Sound,
+            "condition.conditioner: expected provided, as condition.of is sound, found characters",
+        );
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use audiolm_text::Conditioner;
 use burn::prelude::*;
 
 use crate::origin::Origin;
 use crate::whole_folder::replace_folder;
-use crate::{DataSettings, Observer, StopSignal, TrainError};
+use crate::{ConditionSettings, DataSettings, Observer, StopSignal, TrainError};
 
 /// What every stage needs to know about the run it belongs to.
 pub(crate) struct StageRun<'a> {
@@ -15,6 +17,10 @@ pub(crate) struct StageRun<'a> {
     pub(crate) folder: &'a Path,
     /// The recordings.
     pub(crate) data: &'a DataSettings,
+    /// What the stage is told of them, if it is told anything.
+    pub(crate) condition: Option<&'a ConditionSettings>,
+    /// A conditioner of the caller's own.
+    pub(crate) provided: Option<Arc<dyn Conditioner>>,
     /// What all randomness derives from.
     pub(crate) seed: u64,
     /// Where to compute.

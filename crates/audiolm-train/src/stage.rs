@@ -3,8 +3,10 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use audiolm_audio::write_whole;
+use audiolm_text::Conditioner;
 use burn::prelude::*;
 
 use crate::checkpoint::Checkpoint;
@@ -93,6 +95,19 @@ pub struct Run<'a> {
 /// Where recordings, settings or files cannot be used, an earlier stage is missing, or the loss is
 /// no longer a number.
 pub fn train(stage: Stage, run: Run<'_>) -> Result<Ending, TrainError> {
+    train_with(stage, run, None)
+}
+
+/// As [`train`], with a conditioner of the caller's own, for plans whose
+/// [`ConditionerKind`](crate::ConditionerKind) is `Provided`.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_with(
+    stage: Stage,
+    run: Run<'_>,
+    provided: Option<Arc<dyn Conditioner>>,
+) -> Result<Ending, TrainError> {
     match given_codec(run.plan, run.folder)?.is_some() {
         true => run.plan.check_without_codec()?,
         false => run.plan.check()?,
@@ -110,6 +125,8 @@ pub fn train(stage: Stage, run: Run<'_>) -> Result<Ending, TrainError> {
     let stage_run = StageRun {
         folder: run.folder,
         data,
+        condition: run.plan.condition_of(stage),
+        provided,
         seed: *seed,
         device: run.device,
         observer: run.observer,

@@ -2,13 +2,16 @@
 
 use audiolm_data::TokenStore;
 use audiolm_eval::GivenStart;
+use audiolm_text::ConditionerConfig;
 use audiolm_transformer::{
-    CoarseBatch, CoarseRow, CoarseStage, FineBatch, FineRow, FineStage, FineStageConfig, Runs,
-    SemanticBatch, SemanticRow, SemanticStage, SemanticStageConfig,
+    CoarseBatch, CoarseRow, CoarseStage, Condition, ConditionConfig, DecoderConfig, FineBatch,
+    FineRow, FineStage, FineStageConfig, Runs, SemanticBatch, SemanticRow, SemanticStage,
+    SemanticStageConfig,
 };
 use serde_json::json;
 
 use crate::coarse_settings::{CoarseSettings, SemanticDropout};
+use crate::descriptions::Descriptions;
 use crate::language::{Frames, Lesson, Split, StageSettings, train_stage};
 use crate::run::StageRun;
 use crate::tokens::{
@@ -24,11 +27,15 @@ pub(crate) fn train_semantic(
     mut run: StageRun<'_>,
     settings: &StageSettings<SemanticStageConfig>,
 ) -> Result<Ending, TrainError> {
-    let lesson = SemanticLesson { tokens: semantic_tokens(&mut run)?, n_ids: settings.model.n_ids };
+    let tokens = semantic_tokens(&mut run)?;
+    let told = Descriptions::of_run(&mut run, &tokens)?;
+    let mut settings = settings.clone();
+    settings.model.decoder.condition = condition(told.as_ref(), &settings.model.decoder);
+    let lesson = SemanticLesson { tokens, told, n_ids: settings.model.n_ids };
     run.device.seed(run.seed);
     let stage = settings.model.init(&run.device.clone().autodiff())?;
     let crop = frames(settings.crop_seconds, &lesson.tokens);
-    train_stage(run, settings, stage, lesson, crop)
+    train_stage(run, &settings, stage, lesson, crop)
 }
 
 /// Trains the second stage of a run: coarse codes under semantic tokens.
@@ -46,9 +53,14 @@ pub(crate) fn train_coarse(
     enough(&codec, ("coarse.model.n_quantizers", settings.model.n_quantizers))?;
     let semantic = semantic_tokens(&mut run)?;
     in_step(&codec, &semantic)?;
+    let codes = codec_tokens(&mut run)?;
+    let told = Descriptions::of_run(&mut run, &codes)?;
+    let mut settings = settings.clone();
+    settings.model.decoder.condition = condition(told.as_ref(), &settings.model.decoder);
     let lesson = CoarseLesson {
         semantic,
-        codes: codec_tokens(&mut run)?,
+        codes,
+        told,
         n_coarse: settings.model.n_quantizers,
         codebook_size: settings.model.codebook_size,
         dropout: settings.dropout(run.seed),
@@ -83,6 +95,11 @@ pub(crate) fn train_fine(
     train_stage(run, settings, stage, lesson, crop)
 }
 
+/// How a stack is told what is told of its recordings.
+fn condition(told: Option<&Descriptions>, decoder: &DecoderConfig) -> Option<ConditionConfig> {
+    told.map(Descriptions::condition).or(decoder.condition)
+}
+
 fn frames(seconds: f64, tokens: &Tokens) -> usize {
     (seconds * tokens.train.frames_per_second()).round().max(1.0) as usize
 }
@@ -110,8 +127,19 @@ impl Tokens {
     }
 }
 
+/// What is told of a crop of a recording of so many frames.
+fn told(
+    told: Option<&Descriptions>,
+    on: Split,
+    crop: Frames,
+    n_frames: usize,
+) -> Result<Option<Condition>, TrainError> {
+    Ok(told.map(|it| it.of(on, crop, n_frames)).transpose()?.flatten())
+}
+
 struct SemanticLesson {
     tokens: Tokens,
+    told: Option<Descriptions>,
     n_ids: usize,
 }
 
@@ -141,7 +169,12 @@ impl Lesson for SemanticLesson {
     }
 
     fn batch(&self, on: Split, crops: &[Frames]) -> Result<SemanticBatch, TrainError> {
-        Ok(SemanticBatch { rows: crops.iter().map(|it| self.row(on, *it)).collect() })
+        let row = |crop: &Frames| -> Result<SemanticRow, TrainError> {
+            let n_frames = self.tokens.of(on).frames(crop.recording);
+            let condition = told(self.told.as_ref(), on, *crop, n_frames)?;
+            Ok(SemanticRow { condition, ..self.row(on, *crop) })
+        };
+        Ok(SemanticBatch { rows: crops.iter().map(row).collect::<Result<_, _>>()? })
     }
 
     /// With the end where the recording ends, as the stage predicts it.
@@ -156,6 +189,10 @@ impl Lesson for SemanticLesson {
         vec![self.n_ids + 1]
     }
 
+    fn conditioner(&self) -> Option<&ConditionerConfig> {
+        self.told.as_ref().map(Descriptions::conditioner)
+    }
+
     fn lineage(&self) -> serde_json::Value {
         json!({ kmeans::PART: self.tokens.made_with })
     }
@@ -164,6 +201,7 @@ impl Lesson for SemanticLesson {
 struct CoarseLesson {
     semantic: Tokens,
     codes: Tokens,
+    told: Option<Descriptions>,
     n_coarse: usize,
     codebook_size: usize,
     dropout: SemanticDropout,
@@ -184,19 +222,21 @@ impl Lesson for CoarseLesson {
     }
 
     fn batch(&self, on: Split, crops: &[Frames]) -> Result<CoarseBatch, TrainError> {
-        let row = |crop: &Frames| {
+        let row = |crop: &Frames| -> Result<CoarseRow, TrainError> {
             let runs = match self.dropout.has(on, *crop) {
                 true => Runs::default(),
                 false => Runs::of(&self.semantic.crop(on, *crop)),
             };
-            CoarseRow {
+            let stores = [self.codes.of(on), self.semantic.of(on)];
+            let n_frames = stores.map(|it| it.frames(crop.recording)).into_iter().min();
+            Ok(CoarseRow {
                 semantic_frames: runs.middles(1.0),
                 semantic: runs.ids,
                 codes: self.codes.leading(on, *crop, self.n_coarse),
-                condition: None,
-            }
+                condition: told(self.told.as_ref(), on, *crop, n_frames.unwrap_or(0))?,
+            })
         };
-        Ok(CoarseBatch { rows: crops.iter().map(row).collect() })
+        Ok(CoarseBatch { rows: crops.iter().map(row).collect::<Result<_, _>>()? })
     }
 
     fn sequence(&self, on: Split, crop: Frames) -> GivenStart {
@@ -205,6 +245,10 @@ impl Lesson for CoarseLesson {
 
     fn vocabularies(&self) -> Vec<usize> {
         vec![self.codebook_size; self.n_coarse]
+    }
+
+    fn conditioner(&self) -> Option<&ConditionerConfig> {
+        self.told.as_ref().map(Descriptions::conditioner)
     }
 
     fn lineage(&self) -> serde_json::Value {

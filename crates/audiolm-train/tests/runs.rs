@@ -9,8 +9,8 @@ use audiolm_audio::Clip;
 use audiolm_codec::{Channels, FilmSide, SoundStream};
 use audiolm_semantic::SemanticTokenizerConfig;
 use audiolm_train::{
-    Ending, KmeansMethod, MeasuredOn, Measures, Observer, Plan, Preset, Run, Stage, StopSignal,
-    TrainError, Unobserved, read_metrics, train,
+    ConditionSettings, Ending, KmeansMethod, MeasuredOn, Measures, Observer, Plan, Preset, Run,
+    Stage, StopSignal, Told, ToldStage, TrainError, Unobserved, read_metrics, train,
 };
 use audiolm_transformer::{Conditioning, PositionScheme};
 use burn::prelude::Device;
@@ -148,6 +148,37 @@ fn a_file_turns_on_options_of_the_codec() {
     assert_eq!(again.unwrap(), plan);
     check_override("[codec.model]\nfilms = \"decoder\"", Err("films"));
     check_override("[codec.model]\nfilm = \"middle\"", Err("middle"));
+}
+
+#[test]
+fn a_file_says_what_stages_are_told() {
+    let text = "[condition]\nof = \"caption\"\nstages = [\"semantic\", \"coarse\"]";
+    let plan = Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml")).unwrap();
+    let expected = ConditionSettings {
+        of: Told::Caption,
+        stages: vec![ToldStage::Semantic, ToldStage::Coarse],
+        ..Default::default()
+    };
+    assert_eq!(plan.condition, Some(expected));
+    let again = plan.to_toml().unwrap();
+    let again = Plan::preset(Preset::Tiny).with_overrides(&again, Path::new("plan.toml"));
+    assert_eq!(again.unwrap(), plan);
+    check_override("[condition]\nof = \"rumour\"", Err("rumour"));
+    check_override("[condition]\nwith = \"t5\"", Err("condition.with"));
+}
+
+#[test]
+fn nothing_to_tell_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    recordings(data.path());
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = plan(data.path());
+    for stage in [Stage::SemanticEncoder, Stage::Kmeans] {
+        run(stage, folder.path(), &plan).unwrap();
+    }
+    plan.condition = Some(ConditionSettings::default());
+    let error = run(Stage::Semantic, folder.path(), &plan).unwrap_err().to_string();
+    assert!(error.contains("condition.of is transcript, but no training recording"), "{error}");
 }
 
 #[test]

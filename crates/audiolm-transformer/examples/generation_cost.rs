@@ -49,8 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     };
     let path = |name: &str| Path::new(&folder).join(name);
-    chart("Time of a token", "ms", |it| it.milliseconds).save(&path("generation-time.png"))?;
-    chart("Resident memory", "MB", |it| it.megabytes).save(&path("generation-memory.png"))?;
+    chart("Time of a token", "ms", |it| it.milliseconds).save(path("generation-time.png"))?;
+    chart("Resident memory", "MB", |it| it.megabytes).save(path("generation-memory.png"))?;
     Ok(())
 }
 

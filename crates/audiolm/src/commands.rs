@@ -22,6 +22,7 @@ mod sound;
 mod spectrogram;
 mod streaming;
 mod takes;
+mod telling;
 mod tokenize;
 mod train;
 

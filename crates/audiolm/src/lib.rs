@@ -52,5 +52,6 @@ pub use audiolm_pickle as pickle;
 pub use audiolm_pipeline as pipeline;
 pub use audiolm_plot as plot;
 pub use audiolm_semantic as semantic;
+pub use audiolm_text as text;
 pub use audiolm_train as train;
 pub use audiolm_transformer as transformer;

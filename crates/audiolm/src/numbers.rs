@@ -9,6 +9,9 @@ pub const MAX_SECONDS: f64 = 600.0;
 /// The highest temperature that still is a choice among tokens rather than noise.
 const MAX_TEMPERATURE: f64 = 10.0;
 
+/// The most guidance that still leaves something to draw.
+const MAX_GUIDANCE: f64 = 100.0;
+
 /// A length in seconds, above 0.
 pub fn seconds(text: &str) -> Result<f64, String> {
     let expected = format!("expected seconds, more than 0 and at most {MAX_SECONDS}");
@@ -45,6 +48,12 @@ pub fn share(text: &str) -> Result<f64, String> {
 /// What something is divided by to make it smaller.
 pub fn divisor(text: &str) -> Result<f64, String> {
     within(text, |it| it.is_finite() && it >= 1.0, "expected a number of at least 1".into())
+}
+
+/// How much a text counts, above 0.
+pub fn guidance(text: &str) -> Result<f64, String> {
+    let expected = format!("expected more than 0 and at most {MAX_GUIDANCE}");
+    within(text, |it| it > 0.0 && it <= MAX_GUIDANCE, expected)
 }
 
 /// A count of at least one.

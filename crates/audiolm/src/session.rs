@@ -3,10 +3,12 @@
 use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
 use audiolm::hub::Hub;
 use audiolm::pipeline::{Bundle, Coder};
+use audiolm::text::{ConditionerConfig, Description, T5};
 use audiolm::{AudioLm, Device};
 use serde::Serialize;
 
@@ -54,6 +56,19 @@ impl Session {
         let bundle = Bundle::open(self.bundle_folder()?)?;
         let lm = AudioLm::of_bundle(&bundle, &self.device()?)?;
         Ok(lm.with_weights(self.options.weights))
+    }
+
+    /// The same, told a text: through the T5 that the bundle names, where it names one.
+    pub fn load_told(&self, text: &str) -> Result<AudioLm> {
+        let lm = self.load()?;
+        let lm = match lm.conditioner() {
+            Some(ConditionerConfig::T5 { name }) => {
+                let folder = published::find_text_encoder(name)?;
+                lm.with_conditioner(Arc::new(T5::load_from(&folder, &self.device()?)?))?
+            }
+            _ => lm,
+        };
+        Ok(lm.told(&Description::Text(text))?)
     }
 
     /// The codec of this name, or that of the bundle where none is named.

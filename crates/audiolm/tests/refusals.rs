@@ -45,11 +45,19 @@ fn nonsense_sampling() {
     check_option("--top-k", "-2");
     check_option("--top-p", "0");
     check_option("--top-p", "1.5");
+    let unguided = "continue prompt.wav -o out.wav --text seven --guidance 0";
+    check(unguided, MISUSED, &["'0'", "--guidance", "expected"]);
     check_option("--min-p", "1.5");
     check_option("--repetition-penalty", "0.5");
     check_option("--redraw", "2");
     check_option("--n", "0");
     check_option("--best-of", "none");
+}
+#[test]
+fn models_that_have_not_learnt_to_listen() {
+    let expected = &["not learnt to be told anything"];
+    check("generate -o out.wav --text seven", FAILED, expected);
+    check(&format!("{CONTINUE} --text seven"), FAILED, expected);
 }
 #[test]
 fn nonsense_arguments() {

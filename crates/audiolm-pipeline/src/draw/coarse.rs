@@ -59,7 +59,7 @@ impl Drawing<'_> {
             sampling,
             recall,
             recalled_frames: view.n_recorded(recorded),
-            condition: None,
+            condition: self.request.told.coarse.as_ref(),
             guidance,
         };
         let requests = rngs.into_iter().enumerate().map(|(row, rng)| (request(row), rng)).collect();

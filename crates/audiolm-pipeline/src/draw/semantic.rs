@@ -74,9 +74,10 @@ impl Drawing<'_> {
         let known = frames.len();
         let window = next_window(known, *n_frames, self.request.window_frames.semantic);
         let starts = window.start == 0;
+        let told = &self.request.told.semantic;
         let prompt = |frames: &[u32]| {
             let Runs { ids, durations } = Runs::of(frames);
-            SemanticPrompt { ids, durations, starts, condition: None }
+            SemanticPrompt { ids, durations, starts, condition: told.clone() }
         };
         let prompts: Vec<_> =
             self.spoken.iter().map(|it| prompt(&it.frames[window.start..])).collect();

@@ -36,9 +36,11 @@ struct Layer {
 }
 
 #[derive(Debug, Clone)]
-enum FeedForwardWeights {
-    Relu { widen: Tensor<2>, narrow: Tensor<2> },
-    GatedGelu { gate: Tensor<2>, widen: Tensor<2>, narrow: Tensor<2> },
+struct FeedForwardWeights {
+    /// That of a gated GELU; without one the layer is a ReLU.
+    gate: Option<Tensor<2>>,
+    widen: Tensor<2>,
+    narrow: Tensor<2>,
 }
 
 /// Scales to a root mean square of one, then by a learnt factor: nothing is centred or added.
@@ -189,14 +191,12 @@ impl FeedForwardWeights {
             weights.take::<2>(&format!("{name}.1.DenseReluDense.{part}.weight"), shape).transpose()
         };
         let narrow = product("wo", [d_model, d_ff]);
-        match config.feed_forward() {
-            FeedForward::Relu => Self::Relu { widen: product("wi", [d_ff, d_model]), narrow },
-            FeedForward::GatedGelu => {
-                let (gate, widen) = ("wi_0", "wi_1");
-                let [gate, widen] = [gate, widen].map(|it| product(it, [d_ff, d_model]));
-                Self::GatedGelu { gate, widen, narrow }
-            }
-        }
+        let wide = [d_ff, d_model];
+        let (gate, widen) = match config.feed_forward() {
+            FeedForward::Relu => (None, product("wi", wide)),
+            FeedForward::GatedGelu => (Some(product("wi_0", wide)), product("wi_1", wide)),
+        };
+        Self { gate, widen, narrow }
     }
 
     /// # Shapes
@@ -204,13 +204,12 @@ impl FeedForwardWeights {
     fn forward(&self, input: Tensor<3>) -> Tensor<3> {
         let product =
             |input: Tensor<3>, weight: &Tensor<2>| input.matmul(weight.clone().unsqueeze());
-        match self {
-            Self::Relu { widen, narrow } => product(relu(product(input, widen)), narrow),
-            Self::GatedGelu { gate, widen, narrow } => {
-                let gate = gelu_approximate(product(input.clone(), gate));
-                product(gate * product(input, widen), narrow)
-            }
-        }
+        let wide = product(input.clone(), &self.widen);
+        let hidden = match &self.gate {
+            None => relu(wide),
+            Some(gate) => gelu_approximate(product(input, gate)) * wide,
+        };
+        product(hidden, &self.narrow)
     }
 }
 

@@ -13,6 +13,7 @@ use super::semantics::SemanticsArgs;
 use super::sound::{about, read};
 use super::streaming::StreamArgs;
 use super::takes::{Continued, TakesArgs};
+use super::telling::TellingArgs;
 use crate::destination::Destination;
 use crate::session::Session;
 use crate::{numbers, progress};
@@ -37,6 +38,8 @@ pub struct ContinueArgs {
     prompt_seconds: f64,
     #[command(flatten)]
     semantics: SemanticsArgs,
+    #[command(flatten)]
+    telling: TellingArgs,
     #[command(flatten)]
     takes: TakesArgs,
     #[command(flatten)]
@@ -66,15 +69,15 @@ impl ContinueArgs {
             semantics: self.semantics.semantics(),
             prompt_seconds: self.prompt_seconds,
             seed: session.seed(),
-            sampling: self.sampling.stages(),
+            sampling: self.telling.guided(self.sampling.stages()),
         };
         if self.takes.any() {
             let (path, prompt, options) = (&path, &prompt, &options);
-            return self
-                .takes
-                .run(&Continued { path, prompt, options, output: &self.output }, session);
+            let (telling, output) = (&self.telling, &self.output);
+            let continued = Continued { path, prompt, options, telling, output };
+            return self.takes.run(&continued, session);
         }
-        let lm = session.load()?;
+        let lm = self.telling.load(session)?;
         let blocks = about(&path, lm.continue_stream(&prompt, &options))?;
         let blocks = blocks.with_progress(progress::drawing());
         let sound = self.streaming.write(blocks, &output, began)?.with_seed(options.seed);

@@ -11,6 +11,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::sound::{Sound, about};
+use super::telling::TellingArgs;
 use crate::destination::STANDARD;
 use crate::output::Output;
 use crate::session::Session;
@@ -39,6 +40,8 @@ pub struct Continued<'a> {
     pub prompt: &'a Clip,
     /// How to continue it.
     pub options: &'a ContinueOptions,
+    /// What the models are told.
+    pub telling: &'a TellingArgs,
     /// The WAV file to write.
     pub output: &'a Path,
 }
@@ -84,11 +87,11 @@ impl TakesArgs {
 
 fn many(continued: &Continued, n: usize, session: &Session) -> Result<Written> {
     let began = Instant::now();
-    let Continued { path, prompt, options, output } = continued;
+    let Continued { path, prompt, options, output, .. } = continued;
     let seeds = (0..n as u64).map(|idx| options.seed.wrapping_add(idx));
     let outputs = seeds.map(|seed| Output::wav(&numbered(output, seed))?.beside(path));
     let outputs: Vec<Output> = outputs.collect::<Result<_>>()?;
-    let lm = session.load()?;
+    let lm = continued.telling.load(session)?;
     let made = about(path, lm.continue_many(prompt, options, n, &mut progress::drawing()))?;
     let write = |(take, output): (&Take, &Output)| {
         Ok(WrittenTake { sound: write(take, output, began)?, likelihood: take.likelihood })
@@ -98,9 +101,9 @@ fn many(continued: &Continued, n: usize, session: &Session) -> Result<Written> {
 
 fn best(continued: &Continued, n: usize, session: &Session) -> Result<Best> {
     let began = Instant::now();
-    let Continued { path, prompt, options, output } = continued;
+    let Continued { path, prompt, options, output, .. } = continued;
     let output = Output::wav(output)?.beside(path)?;
-    let lm = session.load()?;
+    let lm = continued.telling.load(session)?;
     let made = about(path, lm.continue_best(prompt, options, n, &mut progress::drawing()))?;
     Ok(Best { sound: write(&made.take, &output, began)?, takes: made.candidates })
 }

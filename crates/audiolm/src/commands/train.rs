@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::interrupt::{INTERRUPTED, stop_on_ctrl_c};
 use crate::session::Session;
-use crate::{numbers, progress};
+use crate::{numbers, progress, published};
 
 /// The name of all stages together.
 const ALL: &str = "all";
@@ -134,6 +134,7 @@ impl TrainArgs {
             plan = plan.with_overrides(&read(path)?, path)?;
         }
         self.set_folders(&mut plan)?;
+        find_t5(&mut plan)?;
         plan.seed = seed.unwrap_or(plan.seed);
         self.check_data(&plan.data.folder)?;
         self.shorten(&mut plan);
@@ -188,6 +189,14 @@ impl TrainArgs {
             }
         }
     }
+}
+
+/// Looks for the T5 that stages are told through, under the name that the settings give it.
+fn find_t5(plan: &mut Plan) -> Result<()> {
+    if let Some(condition) = plan.condition.as_mut().filter(|it| !it.t5.is_empty()) {
+        condition.t5_folder = std::path::absolute(published::find_text_encoder(&condition.t5)?)?;
+    }
+    Ok(())
 }
 
 /// How long a stage is trained; clusters are not trained by steps.
