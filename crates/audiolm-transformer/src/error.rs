@@ -83,6 +83,16 @@ pub enum TokenError {
         /// Number of frames named.
         frames: usize,
     },
+    /// Frames of one clip that do not agree.
+    #[error("{semantic} semantic ids, {codes} frames of codes and a mask of {masked} are no clip")]
+    UnequalFrames {
+        /// Number of semantic ids, one per frame.
+        semantic: usize,
+        /// Frames of codes.
+        codes: usize,
+        /// Frames of the mask.
+        masked: usize,
+    },
     /// Codes that stop inside a frame.
     #[error("{codes} codes are no whole number of frames of {per_frame}")]
     PartialFrame {
