@@ -1,7 +1,9 @@
-//! The three stages, one after another, over any number of frames.
+//! The stages, one after another, over any number of frames.
 //!
 //! Each stage sees at most one window at a time, so memory and time per frame do not depend on the
 //! length. Window `i` of a stage draws from a generator of its own, named by seed, stage and `i`.
+
+mod parallel;
 
 use audiolm_nn::{Generator, generator};
 use audiolm_transformer::{
@@ -11,7 +13,7 @@ use audiolm_transformer::{
 use crate::configs::Models;
 use crate::tokens::{Frame, FrameTokens};
 use crate::window::{next_view, next_window};
-use crate::{Part, PipelineError, Progress, StageSampling, WindowFrames};
+use crate::{AcousticDecoder, Part, PipelineError, Progress, StageSampling, WindowFrames};
 
 /// One request for more tokens.
 pub(crate) struct Draw<'a> {
@@ -30,9 +32,23 @@ impl Draw<'_> {
         tokens: &mut FrameTokens,
         total: usize,
     ) -> Result<(), PipelineError> {
+        if self.sampling.decoder == AcousticDecoder::Parallel {
+            self.parallel_stage()?;
+        }
         self.extend_semantic(&mut tokens.semantic, total)?;
-        self.extend_coarse(&tokens.semantic, &mut tokens.codes.coarse)?;
-        self.extend_fine(&tokens.codes.coarse, &mut tokens.codes.fine)
+        match self.sampling.decoder {
+            AcousticDecoder::Autoregressive => {
+                self.extend_coarse(&tokens.semantic, &mut tokens.codes.coarse)?;
+                self.extend_fine(&tokens.codes.coarse, &mut tokens.codes.fine)
+            }
+            AcousticDecoder::Parallel => {
+                let Frame { layout, n_coarse } = self.frame;
+                let mut codes = layout.join(&tokens.codes, n_coarse)?;
+                self.extend_parallel(&tokens.semantic, &mut codes)?;
+                tokens.codes = layout.split(&codes, n_coarse)?;
+                Ok(())
+            }
+        }
     }
 
     /// Each window continues the runs of the last.

@@ -5,7 +5,7 @@ use crate::Part;
 /// A report of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// The stage that draws: semantic, then coarse, then fine.
+    /// The stage that draws: semantic, then coarse, then fine; or semantic, then parallel.
     pub stage: Part,
     /// Frames it has drawn.
     pub done: usize,
