@@ -38,6 +38,7 @@ mod layer_rates;
 mod measures;
 mod observer;
 mod origin;
+mod parallel;
 mod plan;
 mod plan_check;
 mod published_codec;
