@@ -18,8 +18,8 @@ use crate::generated_blocks::{BLOCK_SECONDS, Rendering};
 use crate::heard::{Heard, Rate};
 use crate::tokens::{Frame, FrameTokens};
 use crate::{
-    Bundle, Coder, ContinueOptions, GenerateOptions, GeneratedBlocks, PipelineError, Progress,
-    ResynthesizeOptions, Tokens, WindowFrames,
+    AcousticDecoder, Bundle, Coder, ContinueOptions, GenerateOptions, GeneratedBlocks,
+    PipelineError, Progress, ResynthesizeOptions, StageSampling, Tokens, WindowFrames,
 };
 
 /// A language model of audio: a [`Bundle`], ready to be used on a device.
@@ -180,7 +180,7 @@ impl AudioLm {
         &self,
         options: &GenerateOptions,
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
-        options.sampling.validate()?;
+        self.check(&options.sampling)?;
         let n_frames = self.rate.frames(options.seconds)?;
         let drawing = self.drawing(vec![FrameTokens::none()], n_frames, options.into());
         Ok(self.blocks(drawing, Finishing::Level(1.0)))
@@ -223,7 +223,7 @@ impl AudioLm {
         recording: &Clip,
         options: &ResynthesizeOptions,
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
-        options.sampling.validate()?;
+        self.check(&options.sampling)?;
         let heard = self.whole(recording)?.whole_frames(self.rate);
         let tokens = FrameTokens::without_codes(self.semantic(&heard.levelled()));
         let n_frames = tokens.semantic.len();
@@ -246,9 +246,18 @@ impl AudioLm {
 
     /// What there is of a recording to be continued.
     fn continued(&self, prompt: &Clip, options: &ContinueOptions) -> Result<Heard, PipelineError> {
-        options.sampling.validate()?;
+        self.check(&options.sampling)?;
         self.rate.frames(options.seconds)?;
         Ok(Heard::new(prompt, options.prompt_seconds, self.rate)?.whole_frames(self.rate))
+    }
+
+    /// Refuses sampling that is none, or that is by a stage that is not there.
+    fn check(&self, sampling: &StageSampling) -> Result<(), PipelineError> {
+        let lacks_it = self.models.parallel.is_none();
+        if sampling.decoder == AcousticDecoder::Parallel && lacks_it {
+            return Err(PipelineError::NoParallelStage);
+        }
+        sampling.validate()
     }
 
     /// Draws what is missing of each kind of token of some sequences up to `n_frames`.

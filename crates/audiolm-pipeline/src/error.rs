@@ -46,7 +46,7 @@ pub enum BundleError {
         found: u64,
     },
     /// A part without hashes.
-    #[error("{path}: expected the hashes of all five parts, found none of {part}")]
+    #[error("{path}: expected the hashes of all parts, found none of {part}")]
     Unlisted {
         /// The bundle's description.
         path: PathBuf,
@@ -252,6 +252,9 @@ pub enum PipelineError {
         /// The value given.
         found: usize,
     },
+    /// A stage that the bundle does not have.
+    #[error("this bundle has no parallel stage; it decodes autoregressively")]
+    NoParallelStage,
     /// A stage refused what it was given.
     #[error(transparent)]
     Generate(#[from] GenerateError),

@@ -1,6 +1,6 @@
 //! Bundles of trained stages: prompt audio to continued audio.
 //!
-//! A [`Bundle`] is one folder with a codec, a semantic tokenizer and three language models, which
+//! A [`Bundle`] is one folder with a codec, a semantic tokenizer and the language models, which
 //! [`assemble`] makes of what a training run exports, and which is checked to the last byte when it
 //! is opened. [`AudioLm`] is a bundle on a device: it continues recordings, makes audio from
 //! nothing, says the same in another voice, and shows what its tokens are. The same seed gives the
@@ -66,7 +66,9 @@ pub use decoded_blocks::DecodedBlocks;
 pub use encoded_blocks::EncodedBlocks;
 pub use generated_blocks::GeneratedBlocks;
 pub use likelihood::Likelihood;
-pub use options::{ContinueOptions, GenerateOptions, ResynthesizeOptions, StageSampling};
+pub use options::{
+    AcousticDecoder, ContinueOptions, GenerateOptions, ResynthesizeOptions, StageSampling,
+};
 pub use progress::Progress;
 pub use redecoded::{RedecodeOptions, redecoded};
 pub use tokens::Tokens;

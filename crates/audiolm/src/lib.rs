@@ -33,8 +33,8 @@ pub mod evaluation;
 pub use audiolm_audio::Clip;
 pub use audiolm_nn::Weights;
 pub use audiolm_pipeline::{
-    AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation, ResynthesizeOptions,
-    StageSampling, Tokens,
+    AcousticDecoder, AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation,
+    ResynthesizeOptions, StageSampling, Tokens,
 };
 pub use audiolm_transformer::{Guidance, Recall, Repetition, Sampling};
 pub use burn::tensor::Device;

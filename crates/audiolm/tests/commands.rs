@@ -36,6 +36,22 @@ fn continue_keeps_the_prompt_and_goes_on() {
 }
 
 #[test]
+fn codes_can_be_drawn_in_parallel() {
+    let bench = Bench::new();
+    let options = "--seconds 0.5 --prompt-seconds 1 --seed 3";
+    for decoder in ["parallel", "autoregressive"] {
+        bench.json(&format!("continue prompt.wav -o {decoder}.wav --decoder {decoder} {options}"));
+        check_length(&bench, &format!("{decoder}.wav"), 1.5);
+    }
+    let bytes = |name: &str| std::fs::read(bench.path(name)).unwrap();
+    assert_ne!(bytes("parallel.wav"), bytes("autoregressive.wav"));
+    bench.json("generate -o nothing.wav --seconds 0.5 --decoder parallel --temperature 1");
+    check_length(&bench, "nothing.wav", 0.5);
+    bench.json("resynthesize prompt.wav -o other.wav --decoder parallel");
+    check_length(&bench, "other.wav", 2.0);
+}
+
+#[test]
 fn continue_needs_nothing_of_the_user() {
     let bench = Bench::new();
     let called = bench.call("continue --seconds 0.2");
