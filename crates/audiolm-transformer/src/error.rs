@@ -52,6 +52,12 @@ pub enum ConfigError {
         /// The value given.
         share: f64,
     },
+    /// A choice that only a stack has whose positions see no later one.
+    #[error("{field} is a choice of decoders: where positions see one another both ways, leave it out")]
+    DecoderOnly {
+        /// The name of the field.
+        field: &'static str,
+    },
     /// The fine stage has nothing to add.
     #[error("{n_coarse} coarse quantizers of {n_quantizers} leave none to the fine stage")]
     NoFineQuantizer {
@@ -98,6 +104,16 @@ pub enum TokenError {
         ids: usize,
         /// Number of frames named.
         frames: usize,
+    },
+    /// Frames of one clip that do not agree.
+    #[error("{semantic} semantic ids, {codes} frames of codes and a mask of {masked} are no clip")]
+    UnequalFrames {
+        /// Number of semantic ids, one per frame.
+        semantic: usize,
+        /// Frames of codes.
+        codes: usize,
+        /// Frames of the mask.
+        masked: usize,
     },
     /// Codes that stop inside a frame.
     #[error("{codes} codes are no whole number of frames of {per_frame}")]

@@ -1,5 +1,4 @@
-//! Decoder-only transformers over audio tokens: the three language models of AudioLM
-//! (Borsos et al. 2022).
+//! Transformers over audio tokens: the three language models of AudioLM (Borsos et al. 2022).
 //!
 //! - [`SemanticStage`]: what is said, p(z_t | z_<t);
 //! - [`CoarseStage`]: how it sounds roughly, given what is said;
@@ -7,6 +6,9 @@
 //!
 //! Each has a configuration with presets, a loss for training, log-likelihoods for scoring and a
 //! seeded `generate` with a key/value cache. All share one [`Decoder`].
+//!
+//! [`ParallelStage`], SoundStorm's (Borsos et al. 2023), draws coarse and fine codes together, many at
+//! once: its positions see one another in both directions, in an [`Encoder`] of the same blocks.
 //!
 //! The room deals in integers. It knows neither a codec nor a semantic model, reads no audio and
 //! touches no file: weights are read and written by `audiolm-nn`.
@@ -65,6 +67,7 @@ mod decoder_config;
 #[cfg(test)]
 mod decoder_laws;
 mod dedup;
+mod encoder;
 mod error;
 mod fine;
 mod guidance;
@@ -74,6 +77,7 @@ mod kv_cache;
 mod laws;
 mod layout;
 mod likelihood;
+mod parallel;
 mod pass;
 mod position;
 mod ragged;
@@ -94,12 +98,16 @@ pub use condition::{Condition, ConditionConfig, Conditioning, Conditions};
 pub use decoder::Decoder;
 pub use decoder_config::{DecoderConfig, FeedForward, PositionScheme};
 pub use dedup::Runs;
+pub use encoder::Encoder;
 pub use error::{ConfigError, GenerateError, SamplingError, TokenError};
 pub use fine::{FineBatch, FineRequest, FineRow, FineStage, FineStageConfig};
 pub use guidance::Guidance;
 pub use kv_cache::KvCache;
 pub use layout::{CodeLayout, SplitCodes};
 pub use likelihood::LogLikelihood;
+pub use parallel::{
+    Mask, ParallelBatch, ParallelRequest, ParallelRow, ParallelStage, ParallelStageConfig,
+};
 pub use recall::Recall;
 pub use repetition::Repetition;
 pub use sampler::{Sampling, sample, sample_after};

@@ -1,8 +1,10 @@
-//! T5's relative position bias, in its causal form.
+//! T5's relative position bias, causal or bidirectional.
 //!
 //! Every head has one learnt number per bucket of distances between a query and a key, added to
 //! the score. The table is shared by all layers. Nothing depends on an absolute position, so a
 //! sequence may be longer than any seen in training.
+
+use std::ops::Range;
 
 use audiolm_nn::{Buckets, Direction};
 use burn::module::Param;
@@ -30,15 +32,45 @@ impl RelativePositionBias {
 
     /// The bias of distances `longest - 1` down to 0, `[heads, longest]`.
     pub(crate) fn far_to_near(&self, longest: usize) -> Tensor<2> {
+        self.of_offsets(Direction::Causal, 1 - longest as i64..1)
+    }
+
+    /// The biases of `time` queries towards all of the same `time` keys.
+    ///
+    /// # Shapes
+    /// - output: `[1, heads, time, time]`
+    pub(crate) fn bidirectional(&self, time: usize) -> Tensor<4> {
+        let n = time as i64;
+        let from_here = self.of_offsets(Direction::Bidirectional, 0..n);
+        // The first of those before is nobody's: it parts the two halves of the circle.
+        let before = self.of_offsets(Direction::Bidirectional, -n..0);
+        turned(Tensor::cat(vec![from_here, before], 1), time).slice_dim(3, 0..time)
+    }
+
+    /// The biases towards keys that stand so many places after the query, `[heads, offsets]`.
+    fn of_offsets(&self, direction: Direction, offsets: Range<i64>) -> Tensor<2> {
         let [n_buckets, _] = self.table.dims();
-        let buckets =
-            Buckets { n_buckets, max_distance: self.max_distance, direction: Direction::Causal };
-        let rows: Vec<i32> =
-            (0..longest as i64).rev().map(|back| buckets.bucket(-back) as i32).collect();
+        let buckets = Buckets { n_buckets, max_distance: self.max_distance, direction };
+        let rows: Vec<i32> = offsets.map(|it| buckets.bucket(it) as i32).collect();
         let table = self.table.val();
         let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &table.device());
         table.select(0, rows).transpose()
     }
+}
+
+/// Row `i` reads a circle of biases from `i` places earlier: reading rows that are one shorter than
+/// the circle shifts each by one.
+///
+/// # Shapes
+/// - circle: `[heads, round]`; output: `[1, heads, rows, round - 1]`
+fn turned(circle: Tensor<2>, rows: usize) -> Tensor<4> {
+    let [heads, round] = circle.dims();
+    circle
+        .unsqueeze_dim::<3>(1)
+        .expand([heads, rows, round])
+        .reshape([heads, rows * round])
+        .slice_dim(1, 0..rows * (round - 1))
+        .reshape([1, heads, rows, round - 1])
 }
 
 /// Biases ready to be added to scores, −∞ for the future: `[1, heads, rows, keys]`, with one head
@@ -58,17 +90,8 @@ impl CausalBias {
         let hidden = Tensor::full([heads, rows], f32::NEG_INFINITY, &far_to_near.device());
         let near = far_to_near.clone().slice_dim(1, rows - 1..longest);
         let far = far_to_near.slice_dim(1, 0..rows - 1);
-        // A circle of biases, from which row i starts i places earlier: reading rows that are one
-        // shorter than the circle shifts each by one.
         let circle = if rows == 1 { vec![near, hidden] } else { vec![near, hidden, far] };
-        let round = longest + rows;
-        let shifted = Tensor::cat(circle, 1)
-            .unsqueeze_dim::<3>(1)
-            .expand([heads, rows, round])
-            .reshape([heads, rows * round])
-            .slice_dim(1, 0..rows * (round - 1))
-            .reshape([1, heads, rows, round - 1]);
-        Self(shifted.slice_dim(3, 0..longest))
+        Self(turned(Tensor::cat(circle, 1), rows).slice_dim(3, 0..longest))
     }
 
     /// The bias of `rows` queries, the last of which stands at the last of `keys` keys.

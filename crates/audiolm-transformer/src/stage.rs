@@ -1,4 +1,4 @@
-//! What the three stages have in common, seen from a trainer or an evaluation.
+//! What the stages have in common, seen from a trainer or an evaluation.
 
 use burn::prelude::*;
 

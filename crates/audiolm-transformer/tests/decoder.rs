@@ -1,4 +1,4 @@
-//! The decoder against numpy, and whole sequences against steps.
+//! The two stacks against numpy, and whole sequences against steps.
 
 // Clippy's leave for tests ends at their helpers.
 #![allow(clippy::unwrap_used)]
@@ -6,7 +6,7 @@
 mod golden;
 
 use audiolm_nn::{Buckets, Direction, load_weights};
-use audiolm_transformer::{ConfigError, Decoder, DecoderConfig, KvCache};
+use audiolm_transformer::{ConfigError, Decoder, DecoderConfig, Encoder, KvCache};
 use burn::prelude::*;
 use golden::{check_close, fixture, read};
 
@@ -26,6 +26,28 @@ fn equals_numpy() {
     let device = Device::default();
     let hidden = decoder(&device).forward(tensor("embedded", &device), None);
     check_close(hidden, tensor("hidden", &device));
+}
+
+fn encoder(device: &Device) -> Encoder {
+    let config = DecoderConfig::new(16, 2, 2, 32).with_dropout(0.0);
+    let encoder = config.init_bidirectional(device).unwrap();
+    load_weights(encoder, &fixture("decoder/model.safetensors")).unwrap()
+}
+
+#[test]
+fn an_encoder_equals_numpy() {
+    let device = Device::default();
+    let hidden = encoder(&device).forward(tensor("embedded", &device), &[150, 150]);
+    check_close(hidden, tensor("bidirectional", &device));
+}
+
+#[test]
+fn what_fills_up_a_sequence_is_not_seen() {
+    let device = Device::default();
+    let (encoder, embedded) = (encoder(&device), tensor("embedded", &device));
+    let filled = encoder.forward(embedded.clone(), &[150, 131]).slice_dim(1, 0..131);
+    let alone = encoder.forward(embedded.slice_dim(1, 0..131), &[131, 131]);
+    check_close(filled.slice_dim(0, 1..2), alone.slice_dim(0, 1..2));
 }
 
 /// Steps through the golden in chunks of these lengths.
@@ -148,7 +170,12 @@ fn numbers_that_describe_no_stack_are_named() {
         ConfigError::Share { field: "dropout", share: 1.0 },
     );
     let error = ConfigError::PositionBuckets { n_buckets: 32, exact: 16, max_distance: 16 };
-    check_refused(config.with_max_position_distance(16), error);
+    check_refused(config.clone().with_max_position_distance(16), error);
+    let found = config.with_n_position_buckets(3).init_bidirectional(&Device::default());
+    let error = ConfigError::PositionBuckets { n_buckets: 3, exact: 0, max_distance: 128 };
+    assert_eq!(found.unwrap_err(), error);
+    let found = DecoderConfig::small().init_bidirectional(&Device::default());
+    assert_eq!(found.unwrap_err(), ConfigError::DecoderOnly { field: "position" });
 }
 
 #[test]
