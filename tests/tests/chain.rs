@@ -11,7 +11,8 @@ use audiolm::train::{Ending, Plan, Preset, Run, Stage, StopSignal, TrainError, U
 use audiolm::{AudioLm, Clip, ContinueOptions, Device};
 use audiolm_tests::{voice, write_voices};
 
-const WINDOW_FRAMES: WindowFrames = WindowFrames { semantic: 50, coarse: 25, fine: 25 };
+const WINDOW_FRAMES: WindowFrames =
+    WindowFrames { semantic: 50, coarse: 25, fine: 25, parallel: Some(50) };
 
 fn plan(data: &Path) -> Plan {
     let mut plan = Plan::preset(Preset::Smoke);

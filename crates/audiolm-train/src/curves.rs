@@ -50,6 +50,7 @@ fn curve(stage: Stage) -> Curve {
         Stage::Kmeans => ("inertia", "mean squared distance to the centroid"),
         Stage::Codec => ("mel", "multi-scale mel distance"),
         Stage::Semantic | Stage::Coarse | Stage::Fine => ("nll", "nats per token"),
+        Stage::Parallel => ("nll", "nats per hidden code"),
     };
     Curve { measure, label }
 }

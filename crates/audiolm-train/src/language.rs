@@ -1,10 +1,10 @@
-//! Training of a stage: the same for all three, once their batches are made.
+//! Training of a stage: the same for all of them, once their batches are made.
 
 use std::path::Path;
 
 use audiolm_data::CropSampler;
 use audiolm_eval::{Bigram, GivenStart};
-use audiolm_nn::{Precision, generator, save_weights};
+use audiolm_nn::{Generator, Precision, generator, save_weights};
 use audiolm_text::ConditionerConfig;
 use audiolm_transformer::{Stage, StageLoss, TokenError};
 use burn::config::Config;
@@ -59,7 +59,7 @@ pub(crate) struct Frames {
     pub(crate) end: usize,
 }
 
-/// What differs between the three stages.
+/// What differs between the stages.
 pub(crate) trait Lesson {
     /// The stage.
     type Stage: Stage<Batch = Self::Batch>;
@@ -70,8 +70,13 @@ pub(crate) trait Lesson {
     fn name(&self) -> &'static str;
     /// Frames of each recording.
     fn lengths(&self, on: Split) -> Vec<usize>;
-    /// The rows of crops.
-    fn batch(&self, on: Split, crops: &[Frames]) -> Result<Self::Batch, TrainError>;
+    /// The rows of crops, and what chance makes of them.
+    fn batch(
+        &self,
+        on: Split,
+        crops: &[Frames],
+        rng: &mut Generator,
+    ) -> Result<Self::Batch, TrainError>;
     /// The tokens of a crop, for the bigram; those that the stage does not predict are given.
     fn sequence(&self, on: Split, crop: Frames) -> GivenStart;
     /// Sizes of the vocabularies that the tokens of a sequence take in turns.
@@ -143,7 +148,8 @@ impl<L: Lesson> StageTrainee<L> {
     fn loss(&self, step: u64) -> Result<StageLoss, TrainError> {
         let mut rng = generator(self.seed, self.lesson.name(), step);
         let mut draw = || -> Result<StageLoss, TrainError> {
-            let batch = self.lesson.batch(Split::Train, &self.crops(rng.next_u64(), step))?;
+            let crops = self.crops(rng.next_u64(), step);
+            let batch = self.lesson.batch(Split::Train, &crops, &mut rng)?;
             self.device.seed(generator(self.seed, "dropout", step).next_u64());
             Ok(self.stage.loss(&batch)?)
         };
@@ -182,8 +188,10 @@ impl<L: Lesson> StageTrainee<L> {
     fn held_out(&self) -> Result<(f64, usize), TrainError> {
         let stage = self.stage.valid();
         let (mut sum, mut n) = (0.0, 0);
-        for crops in self.all_crops(Split::Valid).chunks(self.batch) {
-            let loss = match stage.loss(&self.lesson.batch(Split::Valid, crops)?) {
+        for (idx, crops) in self.all_crops(Split::Valid).chunks(self.batch).enumerate() {
+            // The same whenever it is measured.
+            let mut rng = generator(self.seed, "held out", idx as u64);
+            let loss = match stage.loss(&self.lesson.batch(Split::Valid, crops, &mut rng)?) {
                 Err(TokenError::NothingToPredict) => continue,
                 loss => loss?,
             };

@@ -41,6 +41,7 @@ mod layer_rates;
 mod measures;
 mod observer;
 mod origin;
+mod parallel;
 mod plan;
 mod plan_check;
 mod published_codec;

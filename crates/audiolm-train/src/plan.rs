@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use audiolm_codec::{DiscriminatorConfig, FeatureDistance, SoundStreamConfig};
 use audiolm_semantic::{SpanMasking, presets};
-use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, SemanticStageConfig};
+use audiolm_transformer::{
+    CoarseStageConfig, DecoderConfig, FineStageConfig, ParallelStageConfig, SemanticStageConfig,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -38,6 +40,8 @@ pub struct Plan {
     pub coarse: CoarseSettings,
     /// The third stage.
     pub fine: StageSettings<FineStageConfig>,
+    /// The stage in place of the second and the third.
+    pub parallel: StageSettings<ParallelStageConfig>,
 }
 
 /// Plans with a name.
@@ -257,6 +261,13 @@ fn tiny() -> Plan {
             schedule: schedule(1000, 1e-3),
             cadence: cadence(10, 300, 100),
         },
+        parallel: StageSettings {
+            model: ParallelStageConfig::tiny(),
+            batch: 6,
+            crop_seconds: 8.0,
+            schedule: schedule(1000, 1e-3),
+            cadence: cadence(10, 200, 100),
+        },
     }
 }
 
@@ -345,6 +356,13 @@ fn smoke() -> Plan {
             schedule: short(1e-3),
             cadence,
         },
+        parallel: StageSettings {
+            model: ParallelStageConfig::new(decoder(), 8, 4, 16),
+            batch: 2,
+            crop_seconds: 1.0,
+            schedule: short(1e-3),
+            cadence,
+        },
     }
 }
 
@@ -359,7 +377,8 @@ fn smallest_discriminators() -> Vec<DiscriminatorConfig> {
 }
 
 /// Section IV-A: crops of 30, 10 and 3 s, batches of 256, a million steps. What the papers leave
-/// open (the codec's batch and rate) is EnCodec's (arXiv 2210.13438).
+/// open (the codec's batch and rate) is EnCodec's (arXiv 2210.13438). Crops of the parallel stage are
+/// as long as SoundStorm's longest (arXiv 2305.09636), which counts epochs where AudioLM counts steps.
 fn paper() -> Plan {
     let tiny = tiny();
     let often = cadence(100, 5_000, 1_000);
@@ -423,6 +442,13 @@ fn paper() -> Plan {
             model: FineStageConfig::paper(),
             batch: 256,
             crop_seconds: 3.0,
+            schedule: schedule(1_000_000, 3e-4),
+            cadence: often,
+        },
+        parallel: StageSettings {
+            model: ParallelStageConfig::paper(),
+            batch: 256,
+            crop_seconds: 30.0,
             schedule: schedule(1_000_000, 3e-4),
             cadence: often,
         },

@@ -82,6 +82,28 @@ impl Plan {
         at_least("semantic_encoder.crop_samples", hop, self.semantic_encoder.crop_samples)
     }
 
+    /// Whether the stage in place of the second and the third fits them; asked only of runs that train
+    /// it.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub(crate) fn check_parallel(&self) -> Result<(), TrainError> {
+        check_stage("parallel", &self.parallel)?;
+        let (parallel, fine) = (&self.parallel.model, &self.fine.model);
+        same(
+            ("kmeans.n_clusters", self.kmeans.n_clusters),
+            ("parallel.model.n_semantic_ids", parallel.n_semantic_ids),
+        )?;
+        same(
+            ("fine.model.n_quantizers", fine.n_quantizers),
+            ("parallel.model.n_quantizers", parallel.n_quantizers),
+        )?;
+        same(
+            ("fine.model.codebook_size", fine.codebook_size),
+            ("parallel.model.codebook_size", parallel.codebook_size),
+        )
+    }
+
     /// What a bundle would otherwise refuse once everything is trained, of the codec.
     fn check_codec_fit(&self) -> Result<(), TrainError> {
         let (encoder, codec) = (self.semantic_encoder.encoder(), &self.codec.model);
@@ -180,6 +202,7 @@ mod tests {
     fn presets_describe_runs() {
         for preset in Preset::ALL {
             Plan::preset(preset).check().unwrap();
+            Plan::preset(preset).check_parallel().unwrap();
         }
     }
 
@@ -265,5 +288,15 @@ mod tests {
             |it| it.coarse.model.n_quantizers = 3,
             "fine.model.n_coarse: expected 3, as coarse.model.n_quantizers, found 2",
         );
+    }
+
+    #[test]
+    fn a_parallel_stage_fits_only_where_it_is_trained() {
+        let mut plan = Plan::preset(Preset::Smoke);
+        plan.parallel.model.n_quantizers = 3;
+        plan.check().unwrap();
+        let expected =
+            "parallel.model.n_quantizers: expected 4, as fine.model.n_quantizers, found 3";
+        assert_eq!(plan.check_parallel().unwrap_err().to_string(), expected);
     }
 }

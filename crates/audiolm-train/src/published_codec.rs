@@ -76,6 +76,8 @@ impl Plan {
         self.coarse.model.codebook_size = spec.codebook_size;
         self.fine.model.codebook_size = spec.codebook_size;
         self.fine.model.n_quantizers = self.fine.model.n_quantizers.min(spec.n_quantizers);
+        self.parallel.model.codebook_size = spec.codebook_size;
+        self.parallel.model.n_quantizers = self.parallel.model.n_quantizers.min(spec.n_quantizers);
         self
     }
 }

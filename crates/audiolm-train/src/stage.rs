@@ -13,6 +13,7 @@ use crate::checkpoint::Checkpoint;
 use crate::codec::train_codec;
 use crate::kmeans::train_kmeans;
 use crate::origin::Origin;
+use crate::parallel::train_parallel;
 use crate::published_codec::given_codec;
 use crate::run::StageRun;
 use crate::semantic_encoder::train_semantic_encoder;
@@ -35,17 +36,20 @@ pub enum Stage {
     Coarse,
     /// The third language model.
     Fine,
+    /// The language model that draws the codes of the second and the third, many at once.
+    Parallel,
 }
 
 impl Stage {
     /// All stages, each after those it needs.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SemanticEncoder,
         Self::Kmeans,
         Self::Codec,
         Self::Semantic,
         Self::Coarse,
         Self::Fine,
+        Self::Parallel,
     ];
 
     /// The name on the command line.
@@ -57,12 +61,18 @@ impl Stage {
             Self::Semantic => "semantic",
             Self::Coarse => "coarse",
             Self::Fine => "fine",
+            Self::Parallel => "parallel",
         }
     }
 
     /// Whether the stage is a part of a tokenizer, rather than a model of tokens.
     pub fn makes_tokens(self) -> bool {
         matches!(self, Self::SemanticEncoder | Self::Kmeans | Self::Codec)
+    }
+
+    /// Whether a bundle can do without it.
+    pub fn is_optional(self) -> bool {
+        self == Self::Parallel
     }
 
     /// The stage of this name.
@@ -112,6 +122,9 @@ pub fn train_with(
         true => run.plan.check_without_codec()?,
         false => run.plan.check()?,
     }
+    if stage == Stage::Parallel {
+        run.plan.check_parallel()?;
+    }
     fs::create_dir_all(run.folder).map_err(TrainError::io(run.folder))?;
     let origin = Origin::of(stage, run.plan);
     keep_settings(stage, &origin, &run)?;
@@ -140,6 +153,7 @@ pub fn train_with(
         Stage::Semantic => train_semantic(stage_run, &run.plan.semantic),
         Stage::Coarse => train_coarse(stage_run, &run.plan.coarse),
         Stage::Fine => train_fine(stage_run, &run.plan.fine),
+        Stage::Parallel => train_parallel(stage_run, &run.plan.parallel),
     }
 }
 

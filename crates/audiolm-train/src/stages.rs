@@ -1,7 +1,8 @@
-//! What each of the three stages learns from.
+//! What each of AudioLM's three stages learns from.
 
 use audiolm_data::TokenStore;
 use audiolm_eval::GivenStart;
+use audiolm_nn::Generator;
 use audiolm_text::ConditionerConfig;
 use audiolm_transformer::{
     CoarseBatch, CoarseRow, CoarseStage, Condition, ConditionConfig, DecoderConfig, FineBatch,
@@ -100,12 +101,12 @@ fn condition(told: Option<&Descriptions>, decoder: &DecoderConfig) -> Option<Con
     told.map(Descriptions::condition).or(decoder.condition)
 }
 
-fn frames(seconds: f64, tokens: &Tokens) -> usize {
+pub(crate) fn frames(seconds: f64, tokens: &Tokens) -> usize {
     (seconds * tokens.train.frames_per_second()).round().max(1.0) as usize
 }
 
 impl Tokens {
-    fn of(&self, on: Split) -> &TokenStore {
+    pub(crate) fn of(&self, on: Split) -> &TokenStore {
         match on {
             Split::Train => &self.train,
             Split::Valid => &self.valid,
@@ -113,7 +114,7 @@ impl Tokens {
     }
 
     /// The ids of a crop, row-major.
-    fn crop(&self, on: Split, crop: Frames) -> Vec<u32> {
+    pub(crate) fn crop(&self, on: Split, crop: Frames) -> Vec<u32> {
         let store = self.of(on);
         let ids =
             &store.tokens(crop.recording)[crop.start * store.width()..crop.end * store.width()];
@@ -121,7 +122,7 @@ impl Tokens {
     }
 
     /// The first `n` ids of every frame of a crop.
-    fn leading(&self, on: Split, crop: Frames, n: usize) -> Vec<u32> {
+    pub(crate) fn leading(&self, on: Split, crop: Frames, n: usize) -> Vec<u32> {
         let width = self.of(on).width();
         self.crop(on, crop).chunks_exact(width).flat_map(|it| it[..n].to_vec()).collect()
     }
@@ -168,7 +169,12 @@ impl Lesson for SemanticLesson {
         self.tokens.of(on).lengths()
     }
 
-    fn batch(&self, on: Split, crops: &[Frames]) -> Result<SemanticBatch, TrainError> {
+    fn batch(
+        &self,
+        on: Split,
+        crops: &[Frames],
+        _: &mut Generator,
+    ) -> Result<SemanticBatch, TrainError> {
         let row = |crop: &Frames| -> Result<SemanticRow, TrainError> {
             let n_frames = self.tokens.of(on).frames(crop.recording);
             let condition = told(self.told.as_ref(), on, *crop, n_frames)?;
@@ -221,7 +227,12 @@ impl Lesson for CoarseLesson {
         both.map(|(a, b)| a.min(b)).collect()
     }
 
-    fn batch(&self, on: Split, crops: &[Frames]) -> Result<CoarseBatch, TrainError> {
+    fn batch(
+        &self,
+        on: Split,
+        crops: &[Frames],
+        _: &mut Generator,
+    ) -> Result<CoarseBatch, TrainError> {
         let row = |crop: &Frames| -> Result<CoarseRow, TrainError> {
             let runs = match self.dropout.has(on, *crop) {
                 true => Runs::default(),
@@ -275,7 +286,12 @@ impl Lesson for FineLesson {
         self.codes.of(on).lengths()
     }
 
-    fn batch(&self, on: Split, crops: &[Frames]) -> Result<FineBatch, TrainError> {
+    fn batch(
+        &self,
+        on: Split,
+        crops: &[Frames],
+        _: &mut Generator,
+    ) -> Result<FineBatch, TrainError> {
         let row = |crop: &Frames| FineRow {
             codes: self.codes.leading(on, *crop, self.n_quantizers),
             condition: None,
