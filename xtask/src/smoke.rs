@@ -21,24 +21,34 @@ pub fn run() -> Result<()> {
     let (data, run, bundle) = (folder.join("data"), folder.join("run"), folder.join("bundle"));
     write_voices(&data, 6, 4, 4.0)?;
     audiolm(&["train", "all", "--preset", "smoke", "--data", text(&data), "--run", text(&run)])?;
+    audiolm(&["train", "parallel", "--run", text(&run)])?;
     audiolm(&["bundle", "--run", text(&run), "-o", text(&bundle), "--name", "smoke"])?;
 
     let prompt = data.join("voice-0").join("0.wav");
-    let out = folder.join("continuation.wav");
+    for decoder in ["autoregressive", "parallel"] {
+        let out = folder.join(decoder).with_extension("wav");
+        continue_prompt(&prompt, &bundle, decoder, &out)?;
+        check_length(&out)?;
+    }
+    Ok(())
+}
+
+fn continue_prompt(prompt: &Path, bundle: &Path, decoder: &str, out: &Path) -> Result<()> {
     let (seconds, prompt_seconds) = (SECONDS.to_string(), PROMPT_SECONDS.to_string());
     audiolm(&[
         "continue",
-        text(&prompt),
+        text(prompt),
         "-o",
-        text(&out),
+        text(out),
         "--bundle",
-        text(&bundle),
+        text(bundle),
+        "--decoder",
+        decoder,
         "--seconds",
         &seconds,
         "--prompt-seconds",
         &prompt_seconds,
-    ])?;
-    check_length(&out)
+    ])
 }
 
 fn audiolm(arguments: &[&str]) -> Result<()> {

@@ -29,8 +29,8 @@ pub struct AssembleOptions {
     pub prompt: Option<Clip>,
 }
 
-/// Makes a bundle of what a training run exported: a folder with one folder for each [`Part`], and
-/// in those of the stages a `lineage.json` with the fingerprints of the models that made the tokens
+/// Makes a bundle of what a training run exported: a folder with one folder for each [`Part`] that it
+/// has, and in those of the stages a `lineage.json` with the fingerprints of the models that made the tokens
 /// they learnt from. A stage that has learnt to be told something has a `conditioner.json` beside that.
 ///
 /// The bundle is written beside its final name, which it takes once it is complete. The weights
@@ -78,7 +78,11 @@ fn write_parts(
     models.tokenizer.save(&at(Part::SemanticTokenizer)?, precision)?;
     save_stage(&models.semantic, &configs.semantic, &at(Part::Semantic)?, precision)?;
     save_stage(&models.coarse, &configs.coarse, &at(Part::Coarse)?, precision)?;
-    save_stage(&models.fine, &configs.fine, &at(Part::Fine)?, precision)
+    save_stage(&models.fine, &configs.fine, &at(Part::Fine)?, precision)?;
+    match (&models.parallel, &configs.parallel) {
+        (Some(stage), Some(config)) => save_stage(stage, config, &at(Part::Parallel)?, precision),
+        _ => Ok(()),
+    }
 }
 
 /// Ours at a precision; a published codec as it was published, to the byte.
@@ -123,15 +127,19 @@ fn manifest(
     configs: &Configs,
     options: &AssembleOptions,
 ) -> Result<Manifest, BundleError> {
+    let parts = Part::ALL.into_iter().filter(|it| it.is_in(folder));
     let hashes = |part: Part| Ok((part, PartHashes::of_folder(&folder.join(part.folder()))?));
     Ok(Manifest {
         version: VERSION,
         name: options.name.clone(),
         created_by: concat!("audiolm ", env!("CARGO_PKG_VERSION")).to_owned(),
         sample_rate_hz: configs.codec.spec().sample_rate_hz,
-        window_frames: options.window_frames,
+        window_frames: WindowFrames {
+            parallel: options.window_frames.parallel.filter(|_| configs.parallel.is_some()),
+            ..options.window_frames
+        },
         conditioner: None,
-        parts: Part::ALL.into_iter().map(hashes).collect::<Result<_, BundleError>>()?,
+        parts: parts.map(hashes).collect::<Result<_, BundleError>>()?,
     })
 }
 

@@ -24,8 +24,9 @@ use crate::heard::{Heard, Rate};
 use crate::listening::Listening;
 use crate::tokens::{Frame, FrameTokens};
 use crate::{
-    Bundle, Coder, ContinueOptions, GenerateOptions, GeneratedBlocks, PipelineError, Progress,
-    ResynthesizeOptions, Semantics, Tokens, WindowFrames, tempo,
+    AcousticDecoder, Bundle, Coder, ContinueOptions, GenerateOptions, GeneratedBlocks,
+    PipelineError, Progress, ResynthesizeOptions, Semantics, StageSampling, Tokens, WindowFrames,
+    tempo,
 };
 
 /// A language model of audio: a [`Bundle`], ready to be used on a device.
@@ -188,8 +189,7 @@ impl AudioLm {
         &self,
         options: &GenerateOptions,
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
-        options.sampling.validate()?;
-        options.semantics.validate()?;
+        self.check(&options.sampling, options.semantics)?;
         let n_frames = self.rate.frames(options.seconds)?;
         let rows = vec![FrameTokens::none()];
         let drawing = self.drawing(rows, n_frames, options.into(), options.semantics);
@@ -233,7 +233,7 @@ impl AudioLm {
         recording: &Clip,
         options: &ResynthesizeOptions,
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
-        options.sampling.validate()?;
+        self.check(&options.sampling, Semantics::default())?;
         let heard = self.whole(recording)?.whole_frames(self.rate);
         let tokens = FrameTokens::without_codes(self.said(&heard, options.tempo)?);
         let n_frames = tokens.semantic.len();
@@ -257,10 +257,23 @@ impl AudioLm {
 
     /// What there is of a recording to be continued.
     fn continued(&self, prompt: &Clip, options: &ContinueOptions) -> Result<Heard, PipelineError> {
-        options.sampling.validate()?;
-        options.semantics.validate()?;
+        self.check(&options.sampling, options.semantics)?;
         self.rate.frames(options.seconds)?;
         Ok(Heard::new(prompt, options.prompt_seconds, self.rate)?.whole_frames(self.rate))
+    }
+
+    /// Refuses sampling and semantics that are none, or what the stage that is to draw cannot do.
+    fn check(&self, sampling: &StageSampling, semantics: Semantics) -> Result<(), PipelineError> {
+        if sampling.decoder == AcousticDecoder::Parallel {
+            if self.models.parallel.is_none() {
+                return Err(PipelineError::NoParallelStage);
+            }
+            if semantics == Semantics::LeftOut {
+                return Err(PipelineError::NotInParallel { what: "codes without semantic tokens" });
+            }
+        }
+        sampling.validate()?;
+        semantics.validate()
     }
 
     /// Draws what is missing of each kind of token of some sequences up to `n_frames`.

@@ -21,6 +21,7 @@ use crate::{BundleError, Manifest, Part, files};
 /// semantic/            config.json, model.safetensors
 /// coarse/              config.json, model.safetensors
 /// fine/                config.json, model.safetensors
+/// parallel/            config.json, model.safetensors (optional)
 /// ```
 #[derive(Debug, Clone)]
 pub struct Bundle {
@@ -39,7 +40,8 @@ impl Bundle {
         let folder = folder.as_ref();
         let description = folder.join(MANIFEST_FILE);
         let manifest = Manifest::load(&description)?;
-        for part in Part::ALL {
+        let is_expected = |it: &Part| it.is_in(folder) || manifest.parts.contains_key(it);
+        for part in Part::ALL.into_iter().filter(is_expected) {
             let hashes = manifest.hashes(part, &description)?;
             check_part(&folder.join(part.folder()), part, hashes, &manifest)?;
         }

@@ -1,4 +1,4 @@
-//! The configurations of the five parts, and whether they fit one another.
+//! The configurations of the parts, and whether they fit one another.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use audiolm_codec::{Codec, CodecConfig};
 use audiolm_nn::{Weights, load_weights};
 use audiolm_semantic::{SemanticTokenizer, SemanticTokenizerConfig};
 use audiolm_transformer::{
-    CoarseStage, CoarseStageConfig, ConfigError, FineStage, FineStageConfig, SemanticStage,
-    SemanticStageConfig,
+    CoarseStage, CoarseStageConfig, ConfigError, FineStage, FineStageConfig, ParallelStage,
+    ParallelStageConfig, SemanticStage, SemanticStageConfig,
 };
 use burn::module::Module;
 use burn::prelude::*;
@@ -24,9 +24,10 @@ pub(crate) struct Configs {
     pub(crate) semantic: SemanticStageConfig,
     pub(crate) coarse: CoarseStageConfig,
     pub(crate) fine: FineStageConfig,
+    pub(crate) parallel: Option<ParallelStageConfig>,
 }
 
-/// The five models, built.
+/// The models, built.
 #[derive(Debug)]
 pub(crate) struct Models {
     pub(crate) tokenizer: SemanticTokenizer,
@@ -34,10 +35,12 @@ pub(crate) struct Models {
     pub(crate) semantic: SemanticStage,
     pub(crate) coarse: CoarseStage,
     pub(crate) fine: FineStage,
+    pub(crate) parallel: Option<ParallelStage>,
 }
 
 impl Models {
-    /// The same with the weights of the language models as these.
+    /// The same with the weights of the language models as these, but for those of the parallel stage:
+    /// it multiplies many rows at once, and waits for arithmetic rather than for memory.
     pub(crate) fn with_weights(self, weights: Weights) -> Self {
         Self {
             semantic: self.semantic.with_weights(weights),
@@ -49,7 +52,7 @@ impl Models {
 }
 
 impl Configs {
-    /// Reads all five, and checks that they fit one another.
+    /// Reads all that are there, and checks that they fit one another.
     pub(crate) fn load(folder: &Path) -> Result<Self, BundleError> {
         let configs = Self {
             tokenizer: load_config(folder, Part::SemanticTokenizer)?,
@@ -57,8 +60,13 @@ impl Configs {
             semantic: load_config(folder, Part::Semantic)?,
             coarse: load_config(folder, Part::Coarse)?,
             fine: load_config(folder, Part::Fine)?,
+            parallel: match Part::Parallel.is_in(folder) {
+                true => Some(load_config(folder, Part::Parallel)?),
+                false => None,
+            },
         };
         configs.check()?;
+        configs.check_parallel()?;
         Ok(configs)
     }
 
@@ -75,11 +83,15 @@ impl Configs {
             semantic: filled(folder, Part::Semantic, self.semantic.init(device))?,
             coarse: filled(folder, Part::Coarse, self.coarse.init(device))?,
             fine: filled(folder, Part::Fine, self.fine.init(device))?,
+            parallel: match &self.parallel {
+                Some(config) => Some(filled(folder, Part::Parallel, config.init(device))?),
+                None => None,
+            },
         })
     }
 
     fn check(&self) -> Result<(), BundleError> {
-        let Self { tokenizer, codec, semantic, coarse, fine } = self;
+        let Self { tokenizer, codec, semantic, coarse, fine, .. } = self;
         let hop = tokenizer.encoder.geometry().hop_samples;
         let tokenizer_rate = tokenizer.encoder.sample_rate_hz();
         let codec = codec.spec();
@@ -109,6 +121,21 @@ impl Configs {
             ("coarse quantizers", (Coarse, coarse.n_quantizers), (Fine, fine.n_coarse)),
         ] {
             agree(quantity, (one.folder(), expected), (other.folder(), found))?;
+        }
+        Ok(())
+    }
+
+    /// The stage in place of the second and the third knows what they know.
+    fn check_parallel(&self) -> Result<(), BundleError> {
+        let Self { coarse, fine, parallel, .. } = self;
+        let Some(parallel) = parallel else { return Ok(()) };
+        for (quantity, (one, expected), found) in [
+            ("semantic ids", (Part::Coarse, coarse.n_semantic_ids), parallel.n_semantic_ids),
+            ("codes per quantizer", (Part::Fine, fine.codebook_size), parallel.codebook_size),
+            ("quantizers", (Part::Fine, fine.n_quantizers), parallel.n_quantizers),
+        ] {
+            let parallel = Part::Parallel.folder();
+            agree(quantity, (one.folder(), expected), (parallel, found))?;
         }
         Ok(())
     }

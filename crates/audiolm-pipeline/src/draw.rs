@@ -8,11 +8,15 @@
 //! first frames are whole long before the last ids are drawn, and it makes no difference to any token
 //! whether frames are asked for one by one or all at once.
 //!
+//! Where the parallel stage takes the place of the coarse and the fine one, a window of whole frames
+//! asks for its semantic ids, and is drawn at once.
+//!
 //! Each stage sees at most one window at a time, so memory and time per frame do not depend on the
 //! length. Window `i` of a stage draws from a generator of its own, named by seed, stage and `i`.
 
 mod coarse;
 mod fine;
+mod parallel;
 mod semantic;
 
 use audiolm_nn::{Generator, generator};
@@ -21,7 +25,10 @@ use audiolm_transformer::{CodeGenerations, LogLikelihood, SemanticGenerations};
 use crate::configs::Models;
 use crate::listening::Told;
 use crate::tokens::{Frame, FrameTokens};
-use crate::{Likelihood, Part, PipelineError, Progress, Semantics, StageSampling, WindowFrames};
+use crate::{
+    AcousticDecoder, Likelihood, Part, PipelineError, Progress, Semantics, StageSampling,
+    WindowFrames,
+};
 use semantic::Spoken;
 
 /// What is to be drawn, and by whom.
@@ -55,6 +62,8 @@ pub(crate) struct Drawing<'a> {
     semantic: Windows<SemanticGenerations>,
     coarse: Windows<CodeGenerations>,
     fine: Windows<CodeGenerations>,
+    /// A window of it is never left half-drawn.
+    parallel: Windows<()>,
     /// Frames that have been handed out.
     n_given: usize,
     on_progress: Box<dyn FnMut(Progress) + 'a>,
@@ -89,6 +98,7 @@ impl<'a> Drawing<'a> {
             semantic: Windows::new(Part::Semantic, semantic.len(), n_rows),
             coarse: Windows::new(Part::Coarse, n_coarse, n_rows),
             fine: Windows::new(Part::Fine, n_fine, n_rows),
+            parallel: Windows::new(Part::Parallel, n_fine, n_rows),
             request,
             rows,
             n_given: 0,
@@ -96,14 +106,25 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Draws what is said and how it sounds roughly, to the end.
+    /// Draws what is said and how it sounds roughly, to the end; with the parallel stage, all of it,
+    /// which counts no likelihood of codes.
     pub(crate) fn draw_coarse(&mut self) -> Result<(), PipelineError> {
-        self.draw_coarse_up_to(self.request.n_frames)
+        match self.request.chance.sampling.decoder {
+            AcousticDecoder::Autoregressive => self.draw_coarse_up_to(self.request.n_frames),
+            AcousticDecoder::Parallel => self.draw_parallel_up_to(self.request.n_frames),
+        }
     }
 
     /// Draws all that is left.
     pub(crate) fn draw_fine(&mut self) -> Result<(), PipelineError> {
-        self.draw_fine_up_to(self.request.n_frames)
+        self.draw_frames_up_to(self.request.n_frames)
+    }
+
+    fn draw_frames_up_to(&mut self, n_frames: usize) -> Result<(), PipelineError> {
+        match self.request.chance.sampling.decoder {
+            AcousticDecoder::Autoregressive => self.draw_fine_up_to(n_frames),
+            AcousticDecoder::Parallel => self.draw_parallel_up_to(n_frames),
+        }
     }
 
     /// How likely what was drawn of each sequence is.
@@ -123,6 +144,7 @@ impl<'a> Drawing<'a> {
             semantic: self.semantic.alone(idx),
             coarse: self.coarse.alone(idx),
             fine: self.fine.alone(idx),
+            parallel: self.parallel.alone(idx),
             n_given: 0,
             on_progress: Box::new(|_| {}),
         }
@@ -140,7 +162,7 @@ impl<'a> Drawing<'a> {
             return Ok(None);
         }
         let at = self.n_given;
-        self.draw_fine_up_to(at + 1)?;
+        self.draw_frames_up_to(at + 1)?;
         self.n_given += 1;
         Ok(Some(self.request.frame.codes_at(&self.rows[0].codes, at)))
     }
@@ -176,6 +198,7 @@ impl<'a> Drawing<'a> {
             Part::Semantic => &self.semantic.starts,
             Part::Coarse => &self.coarse.starts,
             Part::Fine => &self.fine.starts,
+            Part::Parallel => &self.parallel.starts,
             Part::SemanticTokenizer | Part::Codec => &[],
         }
     }
@@ -226,7 +249,8 @@ mod tests {
     use rand::RngExt;
     use tempfile::TempDir;
 
-    const WINDOWS: WindowFrames = WindowFrames { semantic: 40, coarse: 20, fine: 15 };
+    const WINDOWS: WindowFrames =
+        WindowFrames { semantic: 40, coarse: 20, fine: 15, parallel: Some(20) };
 
     /// The same models for every test.
     fn models() -> Models {
@@ -302,7 +326,7 @@ mod tests {
             n_recorded in 0..25usize, n_more in 1..40usize,
         ) {
             let models = models();
-            let windows = WindowFrames { semantic, coarse, fine };
+            let windows = WindowFrames { semantic, coarse, fine, parallel: Some(coarse) };
             let drawing = || {
                 let request = request(&models, windows, n_recorded + n_more);
                 Drawing::new(request, vec![recorded(n_recorded, frame(&models))])
@@ -323,7 +347,7 @@ mod tests {
             n_recorded in 0..25usize, n_more in 1..40usize, n_rows in 1..4usize,
         ) {
             let models = models();
-            let windows = WindowFrames { semantic, coarse, fine };
+            let windows = WindowFrames { semantic, coarse, fine, parallel: Some(coarse) };
             let tokens = recorded(n_recorded, frame(&models));
             let request = request(&models, windows, n_recorded + n_more);
             let mut together = Drawing::new(request, vec![tokens.clone(); n_rows]);

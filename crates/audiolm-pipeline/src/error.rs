@@ -47,7 +47,7 @@ pub enum BundleError {
         found: u64,
     },
     /// A part without hashes.
-    #[error("{path}: expected the hashes of all five parts, found none of {part}")]
+    #[error("{path}: expected the hashes of all parts, found none of {part}")]
     Unlisted {
         /// The bundle's description.
         path: PathBuf,
@@ -325,6 +325,15 @@ pub enum PipelineError {
     /// The conditioner can make nothing of what the models are to be told.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// A stage that the bundle does not have.
+    #[error("this bundle has no parallel stage; it decodes autoregressively")]
+    NoParallelStage,
+    /// Something that the parallel stage cannot draw.
+    #[error("the parallel stage cannot draw {what}; the autoregressive ones can")]
+    NotInParallel {
+        /// What.
+        what: &'static str,
+    },
     /// A stage refused what it was given.
     #[error(transparent)]
     Generate(#[from] GenerateError),

@@ -1,6 +1,6 @@
 //! Bundles of trained stages: prompt audio to continued audio.
 //!
-//! A [`Bundle`] is one folder with a codec, a semantic tokenizer and three language models, which
+//! A [`Bundle`] is one folder with a codec, a semantic tokenizer and the language models, which
 //! [`assemble`] makes of what a training run exports, and which is checked to the last byte when it
 //! is opened. [`AudioLm`] is a bundle on a device: it continues recordings, makes audio from
 //! nothing, says the same in another voice, and shows what its tokens are. The same seed gives the
@@ -76,8 +76,8 @@ pub use gap::Gap;
 pub use generated_blocks::GeneratedBlocks;
 pub use likelihood::Likelihood;
 pub use options::{
-    ContinueOptions, GenerateOptions, InfillOptions, MAX_CANDIDATES, ResynthesizeOptions,
-    Semantics, StageSampling,
+    AcousticDecoder, ContinueOptions, GenerateOptions, InfillOptions, MAX_CANDIDATES,
+    ResynthesizeOptions, Semantics, StageSampling,
 };
 pub use progress::Progress;
 pub use redecoded::{RedecodeOptions, redecoded};

@@ -21,7 +21,7 @@ pub(crate) fn check_lineage(export: &Path) -> Result<(), BundleError> {
     let makers = [Part::SemanticTokenizer, Part::Codec];
     let there: Lineage =
         makers.into_iter().map(|it| print_of(export, it)).collect::<Result<_, _>>()?;
-    for stage in [Part::Semantic, Part::Coarse, Part::Fine] {
+    for stage in Part::STAGES.into_iter().filter(|it| it.is_in(export)) {
         let path = export.join(stage.folder()).join(LINEAGE_FILE);
         let named: Lineage = json::load(&path)?;
         for &of in stage.learns_from() {

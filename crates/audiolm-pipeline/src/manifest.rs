@@ -45,6 +45,9 @@ pub struct WindowFrames {
     pub coarse: usize,
     /// Of fine codes.
     pub fine: usize,
+    /// Of all codes at once, where there is a stage for that; without a value, as of coarse codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<usize>,
 }
 
 /// The SHA-256 of a part's files, in hexadecimal digits.
@@ -69,7 +72,7 @@ impl Default for WindowFrames {
     /// At 50 frames per second: 30 s of semantic tokens (AudioLM, section IV-A), 4 s of coarse
     /// codes and 3 s of fine ones. The coarse window is ours: the paper's is 10 s.
     fn default() -> Self {
-        Self { semantic: 1500, coarse: 200, fine: 150 }
+        Self { semantic: 1500, coarse: 200, fine: 150, parallel: None }
     }
 }
 
@@ -93,9 +96,10 @@ impl Manifest {
 
 impl WindowFrames {
     pub(crate) fn validate(&self, path: &Path) -> Result<(), BundleError> {
-        let stages =
-            [(Part::Semantic, self.semantic), (Part::Coarse, self.coarse), (Part::Fine, self.fine)];
-        match stages.into_iter().find(|(_, frames)| *frames < 2) {
+        let Self { semantic, coarse, fine, parallel } = *self;
+        let stages = [(Part::Semantic, semantic), (Part::Coarse, coarse), (Part::Fine, fine)];
+        let parallel = parallel.map(|frames| (Part::Parallel, frames));
+        match stages.into_iter().chain(parallel).find(|(_, frames)| *frames < 2) {
             Some((part, found)) => Err(BundleError::Window { path: path.to_owned(), part, found }),
             None => Ok(()),
         }

@@ -12,6 +12,9 @@ use crate::{PipelineError, tempo};
 /// voices better and falls silent less (`docs/evaluation.md`).
 const RECALL: Recall = Recall { share: 0.8, sharpness: 0.35 };
 
+/// The temperature of the parallel stage, which SoundStorm leaves open: that of coarse codes.
+const PARALLEL_TEMPERATURE: f64 = CoarseStage::PAPER_SAMPLING.temperature;
+
 /// How each stage draws its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +31,21 @@ pub struct StageSampling {
     pub recall: Recall,
     /// How much what the stages are told counts; where they are told nothing, nothing.
     pub guidance: Guidance,
+    /// What draws the codes.
+    pub decoder: AcousticDecoder,
+    /// How the parallel stage guesses codes of its first level.
+    pub parallel: Sampling,
+}
+
+/// What draws codes, given semantic tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AcousticDecoder {
+    /// AudioLM's second and third stage: one code after another.
+    #[default]
+    Autoregressive,
+    /// SoundStorm's: many codes at once. Not every bundle has it.
+    Parallel,
 }
 
 /// What the coarse stage is told of the frames it draws.
@@ -114,6 +132,8 @@ impl Default for StageSampling {
             fine: FineStage::PAPER_SAMPLING,
             recall: RECALL,
             guidance: Guidance::NONE,
+            decoder: AcousticDecoder::default(),
+            parallel: Sampling::at(PARALLEL_TEMPERATURE),
         }
     }
 }
@@ -204,10 +224,11 @@ impl InfillOptions {
 impl StageSampling {
     /// Names the first bound that is not kept.
     pub(crate) fn validate(&self) -> Result<(), PipelineError> {
-        let Self { semantic, durations, coarse, fine, recall, guidance } = self;
+        let Self { semantic, durations, coarse, fine, parallel, recall, guidance, decoder: _ } =
+            self;
         recall.validate().map_err(GenerateError::from)?;
         guidance.validate().map_err(GenerateError::from)?;
-        let all = [semantic, durations, coarse, fine];
+        let all = [semantic, durations, coarse, fine, parallel];
         Ok(all.into_iter().try_for_each(|it| it.validate()).map_err(GenerateError::from)?)
     }
 }

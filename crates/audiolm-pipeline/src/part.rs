@@ -1,6 +1,7 @@
-//! The five models of a bundle.
+//! The models of a bundle.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,12 +31,27 @@ pub enum Part {
     Coarse,
     /// The language model of fine codes.
     Fine,
+    /// The language model that draws coarse and fine codes, many at once; a bundle may lack it.
+    Parallel,
 }
 
 impl Part {
     /// All parts, in the order in which they are trained.
-    pub const ALL: [Self; 5] =
+    pub const ALL: [Self; 6] = [
+        Self::SemanticTokenizer,
+        Self::Codec,
+        Self::Semantic,
+        Self::Coarse,
+        Self::Fine,
+        Self::Parallel,
+    ];
+
+    /// Those that no bundle lacks.
+    pub const REQUIRED: [Self; 5] =
         [Self::SemanticTokenizer, Self::Codec, Self::Semantic, Self::Coarse, Self::Fine];
+
+    /// The language models.
+    pub const STAGES: [Self; 4] = [Self::Semantic, Self::Coarse, Self::Fine, Self::Parallel];
 
     /// The name of its folder.
     pub const fn folder(self) -> &'static str {
@@ -45,7 +61,13 @@ impl Part {
             Self::Semantic => "semantic",
             Self::Coarse => "coarse",
             Self::Fine => "fine",
+            Self::Parallel => "parallel",
         }
+    }
+
+    /// Whether an export holds it: every one but those that a bundle may lack.
+    pub(crate) fn is_in(self, folder: &Path) -> bool {
+        Self::REQUIRED.contains(&self) || folder.join(self.folder()).exists()
     }
 
     /// The parts that made the tokens which this one learns from.
@@ -53,7 +75,7 @@ impl Part {
         match self {
             Self::SemanticTokenizer | Self::Codec => &[],
             Self::Semantic => &[Self::SemanticTokenizer],
-            Self::Coarse => &[Self::SemanticTokenizer, Self::Codec],
+            Self::Coarse | Self::Parallel => &[Self::SemanticTokenizer, Self::Codec],
             Self::Fine => &[Self::Codec],
         }
     }

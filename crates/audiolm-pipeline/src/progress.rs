@@ -5,7 +5,7 @@ use crate::Part;
 /// A report of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// The stage that draws: semantic, coarse or fine. They take turns.
+    /// The stage that draws: semantic, coarse, fine or parallel. They take turns.
     pub stage: Part,
     /// Frames it has drawn.
     pub done: usize,
@@ -14,8 +14,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Whether the frames are whole: the last stage has drawn them.
+    /// Whether the frames are whole: a last stage has drawn them.
     pub fn is_of_whole_frames(&self) -> bool {
-        self.stage == Part::Fine
+        matches!(self.stage, Part::Fine | Part::Parallel)
     }
 }

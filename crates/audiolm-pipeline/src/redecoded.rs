@@ -39,7 +39,7 @@ pub fn redecoded(
     let before = sound_stream(&bundle.folder().join(Part::Codec.folder()), device)?;
     let beside = folder_beside(out)?;
     let unfinished = beside.path().join("bundle");
-    for part in Part::ALL {
+    for &part in bundle.manifest().parts.keys() {
         let folder = part_folder(&unfinished, part)?;
         for file in [CONFIG_FILE, WEIGHTS_FILE] {
             copy(&bundle.folder().join(part.folder()).join(file), &folder.join(file))?;

@@ -5,7 +5,9 @@ use std::path::Path;
 use audiolm_codec::{CodecConfig, CodecSpec, QuantizerConfig, SoundStream, SoundStreamConfig};
 use audiolm_nn::{Precision, fingerprint, generator};
 use audiolm_semantic::{Clustering, ConvLayerConfig, HubertConfig, SemanticTokenizer};
-use audiolm_transformer::{CoarseStageConfig, DecoderConfig, FineStageConfig, SemanticStageConfig};
+use audiolm_transformer::{
+    CoarseStageConfig, DecoderConfig, FineStageConfig, ParallelStageConfig, SemanticStageConfig,
+};
 use burn::prelude::*;
 use burn::tensor::Distribution;
 
@@ -22,8 +24,9 @@ pub const N_QUANTIZERS: usize = 4;
 pub const N_COARSE: usize = 2;
 /// Codes of each quantizer.
 pub const CODEBOOK_SIZE: usize = 16;
-/// Windows of 0.8, 0.4 and 0.3 s.
-pub const WINDOW_FRAMES: WindowFrames = WindowFrames { semantic: 40, coarse: 20, fine: 15 };
+/// Windows of 0.8, 0.4, 0.3 and 0.4 s.
+pub const WINDOW_FRAMES: WindowFrames =
+    WindowFrames { semantic: 40, coarse: 20, fine: 15, parallel: Some(20) };
 
 /// Assembles a bundle of fresh models in a new folder `out`.
 pub fn tiny_bundle(out: &Path, device: &Device) -> Result<Bundle, BundleError> {
@@ -80,18 +83,23 @@ fn write_others(folder: &Path, device: &Device) -> Result<(), BundleError> {
     write_fine(folder, n_quantizers, device)
 }
 
-/// Writes a fresh fine stage for the first `n_quantizers` of the codec that is there.
+/// Writes fresh fine and parallel stages for the first `n_quantizers` of the codec that is there.
 pub fn write_fine(folder: &Path, n_quantizers: usize, device: &Device) -> Result<(), BundleError> {
-    let codec = CodecConfig::load_from(&part_folder(folder, Part::Codec)?)?.spec();
-    let config = FineStageConfig::new(decoder(), n_quantizers, N_COARSE, codec.codebook_size);
+    let CodecSpec { codebook_size, .. } =
+        CodecConfig::load_from(&part_folder(folder, Part::Codec)?)?.spec();
+    let config = FineStageConfig::new(decoder(), n_quantizers, N_COARSE, codebook_size);
     let stage = config.init(device).map_err(refused(Part::Fine))?;
     save_stage(&stage, &config, &part_folder(folder, Part::Fine)?, Precision::Full)?;
+
+    let config = ParallelStageConfig::new(decoder(), N_IDS, n_quantizers, codebook_size);
+    let stage = config.init(device).map_err(refused(Part::Parallel))?;
+    save_stage(&stage, &config, &part_folder(folder, Part::Parallel)?, Precision::Full)?;
     write_lineage(folder)
 }
 
 /// Names, in every stage, the models that are in the folder now.
 pub fn write_lineage(folder: &Path) -> Result<(), BundleError> {
-    for stage in [Part::Semantic, Part::Coarse, Part::Fine] {
+    for stage in Part::STAGES.into_iter().filter(|it| it.is_in(folder)) {
         let print = |of: &Part| Ok((*of, fingerprint(&folder.join(of.folder()))?));
         let lineage: Lineage =
             stage.learns_from().iter().map(print).collect::<Result<_, BundleError>>()?;

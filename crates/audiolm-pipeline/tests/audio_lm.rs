@@ -8,8 +8,8 @@ use audiolm_audio::{AudioFile, Clip, SampleFormat};
 use audiolm_codec::{CodePacking, CodeReader};
 use audiolm_pipeline::testing::{self, CODEBOOK_SIZE, N_IDS, N_QUANTIZERS};
 use audiolm_pipeline::{
-    AudioLm, Continuation, ContinueOptions, GenerateOptions, Part, PipelineError, Progress,
-    ResynthesizeOptions, StageSampling, assemble,
+    AcousticDecoder, AudioLm, Continuation, ContinueOptions, GenerateOptions, Part, PipelineError,
+    Progress, ResynthesizeOptions, StageSampling, assemble,
 };
 use audiolm_transformer::Sampling;
 use burn::prelude::*;
@@ -85,6 +85,54 @@ fn prompts_of_any_length_are_continued() {
         let options = ContinueOptions { prompt_seconds, ..options(0.5, 1) };
         check(&recording(1.2, RATE_HZ), &options);
     }
+}
+
+/// The same with the parallel stage in place of the coarse and the fine one.
+fn parallel(options: ContinueOptions) -> ContinueOptions {
+    let sampling = StageSampling { decoder: AcousticDecoder::Parallel, ..options.sampling };
+    ContinueOptions { sampling, ..options }
+}
+
+#[test]
+fn codes_drawn_in_parallel_have_the_same_laws() {
+    let prompt = recording(0.3, RATE_HZ);
+    let heard = lm().tokenize(&prompt).unwrap();
+    check(&prompt, &parallel(options(0.001, 1)));
+    // Within one window, and over several.
+    for seconds in [0.1, 2.345] {
+        let found = check(&prompt, &parallel(options(seconds, 1)));
+        assert_eq!(found, check(&prompt, &parallel(options(seconds, 1))));
+        let one_by_one = check(&prompt, &options(seconds, 1));
+        assert_eq!(found.tokens.semantic_ids, one_by_one.tokens.semantic_ids);
+        assert_ne!(found.tokens.codes, one_by_one.tokens.codes);
+        assert_ne!(found.tokens.codes, check(&prompt, &parallel(options(seconds, 2))).tokens.codes);
+        let starts = |(all, prompt): (&Vec<u32>, &Vec<u32>)| all.starts_with(prompt);
+        assert!(found.tokens.codes.iter().zip(&heard.codes).all(starts));
+    }
+}
+
+#[test]
+fn a_bundle_without_a_parallel_stage_says_so() {
+    let parent = tempfile::tempdir().unwrap();
+    let [export, bundle] = ["export", "bundle"].map(|it| parent.path().join(it));
+    std::fs::create_dir(&export).unwrap();
+    testing::tiny_export(&export, &Device::default()).unwrap();
+    std::fs::remove_dir_all(export.join("parallel")).unwrap();
+    assemble(&export, &bundle, &testing::tiny_options(), &Device::default()).unwrap();
+    let lm = AudioLm::load(&bundle, &Device::default()).unwrap();
+    let prompt = recording(0.3, RATE_HZ);
+    assert!(lm.continue_from(&prompt, &options(0.1, 1)).is_ok());
+    let found = lm.continue_from(&prompt, &parallel(options(0.1, 1)));
+    check_refused(found, "this bundle has no parallel stage; it decodes autoregressively");
+}
+
+#[test]
+fn another_voice_is_drawn_in_parallel_too() {
+    let recording = recording(1.1, RATE_HZ);
+    let sampling = parallel(options(1.0, 1)).sampling;
+    let said = lm().resynthesize(&recording, &ResynthesizeOptions { seed: 1, sampling }).unwrap();
+    assert_eq!(said.tokens.semantic_ids, lm().tokenize(&recording).unwrap().semantic_ids);
+    assert_eq!(said.clip.samples.len(), recording.samples.len());
 }
 
 #[test]

@@ -91,13 +91,43 @@ fn a_bundle_says_what_it_is() {
     let bundle = Bundle::open(&fixture.folder).unwrap();
     let manifest = bundle.manifest();
     assert_eq!((manifest.name.as_str(), manifest.sample_rate_hz), ("tiny", 16_000));
-    assert_eq!((manifest.window_frames, manifest.parts.len()), (WINDOW_FRAMES, 5));
+    assert_eq!((manifest.window_frames, manifest.parts.len()), (WINDOW_FRAMES, 6));
     let mut files: Vec<_> = std::fs::read_dir(&fixture.folder)
         .unwrap()
         .map(|it| it.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    assert_eq!(files, ["bundle.json", "coarse", "codec", "fine", "semantic", "semantic-tokenizer"]);
+    let parts = ["coarse", "codec", "fine", "parallel", "semantic", "semantic-tokenizer"];
+    assert_eq!(files, [&["bundle.json"][..], &parts].concat());
+}
+
+#[test]
+fn a_bundle_may_lack_the_parallel_stage_and_no_other() {
+    let without = |part: Part| {
+        let export = Fixture::export();
+        std::fs::remove_dir_all(export.folder.join(part.folder())).unwrap();
+        let made = export.assembled(Precision::Full);
+        let window = made.as_ref().ok().map(|it| it.manifest().window_frames.parallel);
+        (made.map(|it| it.manifest().parts.len()), window)
+    };
+    for part in Part::REQUIRED {
+        assert!(without(part).0.is_err(), "{part}");
+    }
+    let (n_parts, window) = without(Part::Parallel);
+    assert_eq!((n_parts.unwrap(), window), (5, Some(None)));
+}
+
+#[test]
+fn a_parallel_stage_that_no_hash_vouches_for_is_refused() {
+    let unlisted = |it: &BundleError| matches!(it, BundleError::Unlisted { .. });
+    let forget = |it: &Fixture| {
+        let path = it.folder.join("bundle.json");
+        let mut value: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        value["parts"].as_object_mut().unwrap().remove("parallel");
+        std::fs::write(path, value.to_string()).unwrap();
+    };
+    check(forget, unlisted, &["none of parallel"]);
 }
 
 #[test]
@@ -278,6 +308,18 @@ fn stages_that_do_not_fit_are_refused() {
     check_export(
         change(Part::Fine, "n_coarse", 2),
         &["coarse quantizers: coarse has 2, but fine has 3"],
+    );
+    check_export(
+        change(Part::Parallel, "n_semantic_ids", N_IDS),
+        &["semantic ids: coarse has 6, but parallel has 7"],
+    );
+    check_export(
+        change(Part::Parallel, "n_quantizers", 4),
+        &["quantizers: fine has 4, but parallel has 5"],
+    );
+    check_export(
+        change(Part::Parallel, "codebook_size", CODEBOOK_SIZE),
+        &["codes per quantizer: fine has 16, but parallel has 17"],
     );
     check_export(change(Part::Codec, "sample_rate_hz", 16_000), &["samples per second"]);
     let stereo = |it: &Fixture| {

@@ -53,7 +53,9 @@ pub enum ConfigError {
         share: f64,
     },
     /// A choice that only a stack has whose positions see no later one.
-    #[error("{field} is a choice of decoders: where positions see one another both ways, leave it out")]
+    #[error(
+        "{field} is a choice of decoders: where positions see one another both ways, leave it out"
+    )]
     DecoderOnly {
         /// The name of the field.
         field: &'static str,

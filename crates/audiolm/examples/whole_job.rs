@@ -93,7 +93,7 @@ fn make_bundle(out: &Path, device: &Device) -> Result<(), Box<dyn Error>> {
     let options = AssembleOptions {
         name: "random".to_owned(),
         precision: Precision::Full,
-        window_frames: WindowFrames { semantic: 1500, coarse: 500, fine: 150 },
+        window_frames: WindowFrames { semantic: 1500, coarse: 500, fine: 150, parallel: None },
         prompt: None,
     };
     assemble(export, out, &options, device)?;

@@ -34,8 +34,8 @@ pub mod preference;
 pub use audiolm_audio::Clip;
 pub use audiolm_nn::Weights;
 pub use audiolm_pipeline::{
-    AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation, InfillOptions,
-    ResynthesizeOptions, StageSampling, Tokens,
+    AcousticDecoder, AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation,
+    InfillOptions, ResynthesizeOptions, StageSampling, Tokens,
 };
 pub use audiolm_transformer::{Guidance, Recall, Repetition, Sampling};
 pub use burn::tensor::Device;

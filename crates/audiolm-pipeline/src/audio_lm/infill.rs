@@ -9,7 +9,9 @@ use crate::bridge::{Bridge, Bridged};
 use crate::colour::Colour;
 use crate::heard::{Heard, Sides};
 use crate::tokens::FrameTokens;
-use crate::{Candidates, Gap, InfillOptions, PipelineError, Progress, Tokens, seam};
+use crate::{
+    AcousticDecoder, Candidates, Gap, InfillOptions, PipelineError, Progress, Tokens, seam,
+};
 
 /// How much sound is decoded at once, in seconds.
 const PIECE_SECONDS: f64 = 20.0;
@@ -62,6 +64,9 @@ impl AudioLm {
         on_progress: &mut dyn FnMut(Progress),
     ) -> Result<Infill, PipelineError> {
         options.validate()?;
+        if options.sampling.decoder == AcousticDecoder::Parallel {
+            return Err(PipelineError::NotInParallel { what: "a gap" });
+        }
         let heard = self.whole(recording)?;
         let frames = gap.frames(heard.clip.seconds(), self.rate)?;
         let n_frames = match options.seconds {

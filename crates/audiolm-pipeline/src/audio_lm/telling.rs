@@ -58,7 +58,7 @@ impl AudioLm {
         &self,
         options: &GenerateOptions,
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
-        options.sampling.validate()?;
+        self.check(&options.sampling, options.semantics)?;
         let most = self.rate.frames(options.seconds)?.min(self.window_frames.semantic);
         let condition = self.listening.stages().semantic.clone();
         let prompt = SemanticPrompt { starts: true, condition, ..Default::default() };

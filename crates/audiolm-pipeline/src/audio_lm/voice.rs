@@ -37,7 +37,7 @@ impl AudioLm {
         voice: &Clip,
         options: &ResynthesizeOptions,
     ) -> Result<GeneratedBlocks<'_>, PipelineError> {
-        options.sampling.validate()?;
+        self.check(&options.sampling, Semantics::default())?;
         let heard = self.whole(recording)?.whole_frames(self.rate);
         let voice = self.whole(voice)?.whole_frames(self.rate);
         let mut tokens = self.frame_tokens(&voice)?;

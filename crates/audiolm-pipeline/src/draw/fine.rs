@@ -28,7 +28,7 @@ impl Drawing<'_> {
         Ok(())
     }
 
-    fn n_fine_frames(&self) -> usize {
+    pub(super) fn n_fine_frames(&self) -> usize {
         self.n_frames_of(|it| &it.codes.fine, self.request.frame.n_fine())
     }
 

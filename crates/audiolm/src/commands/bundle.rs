@@ -110,6 +110,7 @@ fn window_frames(plan: &Plan, frames_per_second: f64) -> WindowFrames {
         semantic: frames(plan.semantic.crop_seconds),
         coarse: frames(plan.coarse.crop_seconds),
         fine: frames(plan.fine.crop_seconds),
+        parallel: Some(frames(plan.parallel.crop_seconds)),
     }
 }
 

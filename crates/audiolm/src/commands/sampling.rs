@@ -1,7 +1,7 @@
 //! The options that say how tokens are drawn.
 
-use audiolm::{Repetition, StageSampling};
-use clap::Args;
+use audiolm::{AcousticDecoder, Repetition, StageSampling};
+use clap::{Args, ValueEnum};
 
 use crate::numbers;
 
@@ -40,13 +40,27 @@ pub struct SamplingArgs {
     /// it to the models [default: 0.8]
     #[arg(long, value_name = "SHARE", value_parser = numbers::share, allow_negative_numbers = true)]
     recall: Option<f64>,
+    /// What draws the codes: the coarse and the fine stage, one after another, or the parallel stage,
+    /// many at once, where the bundle has one
+    #[arg(long, value_enum, default_value_t = Decoder::Autoregressive)]
+    decoder: Decoder,
+}
+
+/// What draws codes.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Decoder {
+    /// The coarse and the fine stage
+    Autoregressive,
+    /// The parallel stage
+    Parallel,
 }
 
 impl SamplingArgs {
     /// The sampling of each stage.
     pub fn stages(&self) -> StageSampling {
         let mut sampling = StageSampling::default();
-        for stage in [&mut sampling.semantic, &mut sampling.coarse, &mut sampling.fine] {
+        let StageSampling { semantic, coarse, fine, parallel, .. } = &mut sampling;
+        for stage in [semantic, coarse, fine, parallel] {
             stage.temperature = self.temperature.unwrap_or(stage.temperature);
             stage.top_k = self.top_k.or(stage.top_k);
             stage.top_p = self.top_p.or(stage.top_p);
@@ -60,6 +74,10 @@ impl SamplingArgs {
             (sampling.coarse.repetition, sampling.fine.repetition) = (redraw, redraw);
         }
         sampling.recall.share = self.recall.unwrap_or(sampling.recall.share);
+        sampling.decoder = match self.decoder {
+            Decoder::Autoregressive => AcousticDecoder::Autoregressive,
+            Decoder::Parallel => AcousticDecoder::Parallel,
+        };
         sampling
     }
 }

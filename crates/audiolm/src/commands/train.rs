@@ -17,7 +17,7 @@ use crate::interrupt::{INTERRUPTED, stop_on_ctrl_c};
 use crate::session::Session;
 use crate::{numbers, progress, published};
 
-/// The name of all stages together.
+/// The name of all stages together that a bundle needs.
 const ALL: &str = "all";
 /// The settings of a run, in its folder.
 const PLAN_FILE: &str = "plan.toml";
@@ -64,10 +64,11 @@ Examples:
   audiolm train all --run runs/mine             go on with an interrupted run
   audiolm train all --data recordings/ --run runs/toy --preset smoke
   audiolm train all --data recordings/ --run runs/mine --tokenizers models/speech-tiny
+  audiolm train parallel --run runs/mine        for --decoder parallel; `all` leaves it out
 
 Ctrl-C saves a checkpoint and stops.";
 
-/// One stage, or all in their order.
+/// One stage, or all that a bundle needs, in their order.
 #[derive(Debug, Clone, Copy)]
 enum Stages {
     All,
@@ -208,6 +209,7 @@ fn schedule(plan: &mut Plan, stage: Stage) -> Option<&mut Schedule> {
         Stage::Semantic => Some(&mut plan.semantic.schedule),
         Stage::Coarse => Some(&mut plan.coarse.schedule),
         Stage::Fine => Some(&mut plan.fine.schedule),
+        Stage::Parallel => Some(&mut plan.parallel.schedule),
     }
 }
 
@@ -240,7 +242,7 @@ fn preset_names() -> impl TypedValueParser<Value = Preset> {
 impl Stages {
     fn list(self) -> Vec<Stage> {
         match self {
-            Self::All => Stage::ALL.to_vec(),
+            Self::All => Stage::ALL.into_iter().filter(|it| !it.is_optional()).collect(),
             Self::One(stage) => vec![stage],
         }
     }

@@ -9,8 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::EvaluationError;
 
-/// The stages that are language models, in their order.
-const STAGES: [Part; 3] = [Part::Semantic, Part::Coarse, Part::Fine];
 /// Where a finished stage has its likelihood, in its folder.
 const LIKELIHOOD_FILE: &str = "likelihood.json";
 
@@ -25,12 +23,15 @@ pub struct StageLikelihood {
 }
 
 impl StageLikelihood {
-    /// What a training run has measured of its three language models.
+    /// What a training run has measured of its language models, as many as it has.
     ///
     /// # Errors
     /// Where a stage has not finished, or its file cannot be read.
     pub fn of_run(run: &Path) -> Result<Vec<Self>, EvaluationError> {
-        STAGES.into_iter().map(|it| Self::of_stage(run, it)).collect()
+        let is_there = |it: &Part| {
+            Part::REQUIRED.contains(it) || run.join("export").join(it.folder()).exists()
+        };
+        Part::STAGES.into_iter().filter(is_there).map(|it| Self::of_stage(run, it)).collect()
     }
 
     fn of_stage(run: &Path, stage: Part) -> Result<Self, EvaluationError> {

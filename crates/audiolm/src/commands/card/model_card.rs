@@ -59,7 +59,7 @@ impl ModelCard<'_> {
     fn parts(&self) -> Result<String> {
         let mut text =
             "## Parts\n\n| Part | Parameters | Types | MB |\n|---|---|---|---|".to_owned();
-        for part in Part::ALL {
+        for part in self.bundle.manifest().parts.keys() {
             let file = self.bundle.folder().join(part.folder()).join("model.safetensors");
             let WeightsInfo { parameters, types, bytes, .. } = WeightsInfo::of_file(&file)?;
             let types: Vec<String> = types.into_iter().collect();
@@ -98,8 +98,12 @@ impl ModelCard<'_> {
                 used => format!(", of which the stages make the first {used}"),
             },
         );
-        let is_trained =
-            |it: &Lesson| it.stage != Stage::Codec || codec.kind == CodecKind::SoundStream;
+        let has_parallel = self.bundle.manifest().parts.contains_key(&Part::Parallel);
+        let is_trained = |it: &Lesson| match it.stage {
+            Stage::Codec => codec.kind == CodecKind::SoundStream,
+            Stage::Parallel => has_parallel,
+            _ => true,
+        };
         let lessons = lessons(plan).into_iter().filter(is_trained);
         for Lesson { stage, schedule, batch, crop_seconds } in lessons {
             let Schedule { steps, peak_learning_rate, .. } = schedule;
@@ -122,7 +126,7 @@ impl ModelCard<'_> {
     }
 }
 
-fn lessons(plan: &Plan) -> [Lesson; 5] {
+fn lessons(plan: &Plan) -> [Lesson; 6] {
     let (encoder, codec) = (&plan.semantic_encoder, &plan.codec);
     let seconds = |samples: usize, rate: usize| samples as f64 / rate as f64;
     let of = |stage, schedule, batch, crop_seconds| Lesson { stage, schedule, batch, crop_seconds };
@@ -147,6 +151,12 @@ fn lessons(plan: &Plan) -> [Lesson; 5] {
         ),
         of(Stage::Coarse, plan.coarse.schedule, plan.coarse.batch, plan.coarse.crop_seconds),
         of(Stage::Fine, plan.fine.schedule, plan.fine.batch, plan.fine.crop_seconds),
+        of(
+            Stage::Parallel,
+            plan.parallel.schedule,
+            plan.parallel.batch,
+            plan.parallel.crop_seconds,
+        ),
     ]
 }
 

@@ -35,7 +35,7 @@ impl BundleInfo {
         Ok(Self {
             folder: folder.to_owned(),
             manifest: bundle.manifest().clone(),
-            weights: Part::ALL.into_iter().map(part).collect::<Result<_>>()?,
+            weights: bundle.manifest().parts.keys().copied().map(part).collect::<Result<_>>()?,
         })
     }
 }
@@ -53,6 +53,10 @@ impl fmt::Display for BundleInfo {
             f,
             "{:20}semantic {}, coarse {}, fine {}",
             "frames seen at once", window_frames.semantic, window_frames.coarse, window_frames.fine
-        )
+        )?;
+        match window_frames.parallel {
+            Some(frames) => write!(f, ", parallel {frames}"),
+            None => Ok(()),
+        }
     }
 }
