@@ -59,7 +59,7 @@ impl Bundled {
         let options = AssembleOptions {
             name: "told".into(),
             precision: Precision::Full,
-            window_frames: WindowFrames { semantic: 50, coarse: 25, fine: 25 },
+            window_frames: WindowFrames { semantic: 50, coarse: 25, fine: 25, parallel: None },
             prompt: None,
         };
         assemble(&at("run/export"), &at("bundle"), &options, &Device::default()).unwrap();

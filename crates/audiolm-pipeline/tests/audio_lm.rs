@@ -2,54 +2,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use std::sync::OnceLock;
+mod support;
 
 use audiolm_audio::{AudioFile, Clip, SampleFormat};
 use audiolm_codec::{CodePacking, CodeReader};
 use audiolm_pipeline::testing::{self, CODEBOOK_SIZE, N_IDS, N_QUANTIZERS};
 use audiolm_pipeline::{
     AcousticDecoder, AudioLm, Continuation, ContinueOptions, GenerateOptions, Part, PipelineError,
-    Progress, ResynthesizeOptions, StageSampling, assemble,
+    Progress, ResynthesizeOptions, Semantics, StageSampling, assemble,
 };
 use audiolm_transformer::Sampling;
 use burn::prelude::*;
-use tempfile::TempDir;
+use support::{HOP, RATE_HZ, Tone, at_one, lm, recording};
 
-const RATE_HZ: u32 = 16_000;
-const HOP: usize = 320;
-
-/// The same models for every test.
-fn lm() -> AudioLm {
-    static PARENT: OnceLock<TempDir> = OnceLock::new();
-    let parent = PARENT.get_or_init(|| {
-        let parent = tempfile::tempdir().unwrap();
-        let device = Device::default();
-        device.seed(0);
-        testing::tiny_bundle(&parent.path().join("bundle"), &device).unwrap();
-        parent
-    });
-    AudioLm::load(parent.path().join("bundle"), &Device::default()).unwrap()
-}
-
-/// A rising tone, the same at any rate.
-fn recording(seconds: f64, sample_rate_hz: u32) -> Clip {
-    let n_samples = (seconds * f64::from(sample_rate_hz)).round() as usize;
-    let tone = |n: usize| {
-        let time = n as f64 / f64::from(sample_rate_hz);
-        (0.3 * (2.0 * std::f64::consts::PI * (200.0 + 100.0 * time) * time).sin()) as f32
-    };
-    Clip { samples: (0..n_samples).map(tone).collect(), sample_rate_hz }
+/// The same at another rate.
+fn tone(seconds: f64, sample_rate_hz: u32) -> Clip {
+    Tone { hertz: 200.0, sample_rate_hz }.lasting(seconds)
 }
 
 fn options(seconds: f64, seed: u64) -> ContinueOptions {
-    let sampling = StageSampling {
-        semantic: Sampling::at(1.0),
-        durations: Sampling::at(1.0),
-        coarse: Sampling::at(1.0),
-        fine: Sampling::at(1.0),
-        ..Default::default()
-    };
-    ContinueOptions { seconds, seed, sampling, ..Default::default() }
+    ContinueOptions { seconds, seed, sampling: at_one(), ..Default::default() }
 }
 
 /// Continues `prompt` and checks what always holds.
@@ -75,7 +47,7 @@ fn check(prompt: &Clip, options: &ContinueOptions) -> Continuation {
 #[test]
 fn lengths_are_exact_within_a_window_and_beyond() {
     for seconds in [0.001, 0.02, 0.25, 1.0, 2.345] {
-        check(&recording(0.3, RATE_HZ), &options(seconds, 1));
+        check(&recording(0.3), &options(seconds, 1));
     }
 }
 
@@ -83,7 +55,7 @@ fn lengths_are_exact_within_a_window_and_beyond() {
 fn prompts_of_any_length_are_continued() {
     for prompt_seconds in [0.2, 0.31, 0.4, 0.8, 1.5] {
         let options = ContinueOptions { prompt_seconds, ..options(0.5, 1) };
-        check(&recording(1.2, RATE_HZ), &options);
+        check(&recording(1.2), &options);
     }
 }
 
@@ -95,7 +67,7 @@ fn parallel(options: ContinueOptions) -> ContinueOptions {
 
 #[test]
 fn codes_drawn_in_parallel_have_the_same_laws() {
-    let prompt = recording(0.3, RATE_HZ);
+    let prompt = recording(0.3);
     let heard = lm().tokenize(&prompt).unwrap();
     check(&prompt, &parallel(options(0.001, 1)));
     // Within one window, and over several.
@@ -120,24 +92,34 @@ fn a_bundle_without_a_parallel_stage_says_so() {
     std::fs::remove_dir_all(export.join("parallel")).unwrap();
     assemble(&export, &bundle, &testing::tiny_options(), &Device::default()).unwrap();
     let lm = AudioLm::load(&bundle, &Device::default()).unwrap();
-    let prompt = recording(0.3, RATE_HZ);
+    let prompt = recording(0.3);
     assert!(lm.continue_from(&prompt, &options(0.1, 1)).is_ok());
     let found = lm.continue_from(&prompt, &parallel(options(0.1, 1)));
     check_refused(found, "this bundle has no parallel stage; it decodes autoregressively");
 }
 
 #[test]
+fn the_parallel_stage_does_not_draw_without_semantic_ids() {
+    let options = ContinueOptions { semantics: Semantics::LeftOut, ..parallel(options(0.1, 1)) };
+    let message = "the parallel stage cannot draw codes without semantic tokens; the \
+        autoregressive ones can";
+    check_refused(lm().continue_from(&recording(0.3), &options), message);
+}
+
+#[test]
 fn another_voice_is_drawn_in_parallel_too() {
-    let recording = recording(1.1, RATE_HZ);
+    let recording = recording(1.1);
     let sampling = parallel(options(1.0, 1)).sampling;
-    let said = lm().resynthesize(&recording, &ResynthesizeOptions { seed: 1, sampling }).unwrap();
+    let said = lm()
+        .resynthesize(&recording, &ResynthesizeOptions { seed: 1, sampling, ..Default::default() })
+        .unwrap();
     assert_eq!(said.tokens.semantic_ids, lm().tokenize(&recording).unwrap().semantic_ids);
     assert_eq!(said.clip.samples.len(), recording.samples.len());
 }
 
 #[test]
 fn the_same_seed_gives_the_same_samples() {
-    let prompt = recording(0.5, RATE_HZ);
+    let prompt = recording(0.5);
     let first = check(&prompt, &options(1.5, 1));
     assert_eq!(first, check(&prompt, &options(1.5, 1)));
     let other = check(&prompt, &options(1.5, 2));
@@ -147,7 +129,7 @@ fn the_same_seed_gives_the_same_samples() {
 
 #[test]
 fn takes_are_the_continuations_of_their_seeds() {
-    let (prompt, options) = (recording(0.5, RATE_HZ), options(1.2, 5));
+    let (prompt, options) = (recording(0.5), options(1.2, 5));
     let mut last = None;
     let takes = lm().continue_many(&prompt, &options, 3, &mut |it| last = Some(it)).unwrap();
     let Some(Progress { stage: Part::Fine, done: 60, total: 60 }) = last else {
@@ -162,7 +144,7 @@ fn takes_are_the_continuations_of_their_seeds() {
 
 #[test]
 fn the_best_is_the_likeliest_of_the_same_takes() {
-    let (prompt, options) = (recording(0.5, RATE_HZ), options(0.6, 5));
+    let (prompt, options) = (recording(0.5), options(0.6, 5));
     let takes = lm().continue_many(&prompt, &options, 4, &mut |_| {}).unwrap();
     let best = lm().continue_best(&prompt, &options, 4, &mut |_| {}).unwrap();
     let likeliest =
@@ -178,7 +160,7 @@ fn the_best_is_the_likeliest_of_the_same_takes() {
 
 #[test]
 fn the_clip_starts_with_the_prompt() {
-    let prompt = recording(0.5, RATE_HZ);
+    let prompt = recording(0.5);
     let found = check(&prompt, &options(0.5, 1));
     let own = found.prompt_samples - HOP;
     assert_eq!(found.clip.samples[..own], prompt.samples[..own]);
@@ -186,7 +168,7 @@ fn the_clip_starts_with_the_prompt() {
 
 #[test]
 fn the_tokens_start_with_those_of_the_prompt() {
-    let prompt = recording(0.5, RATE_HZ);
+    let prompt = recording(0.5);
     let heard = lm().tokenize(&prompt).unwrap();
     let found = check(&prompt, &options(0.7, 1)).tokens;
     for (all, prompt) in found.codes.iter().zip(&heard.codes) {
@@ -200,8 +182,8 @@ fn the_tokens_start_with_those_of_the_prompt() {
 #[test]
 fn other_rates_are_resampled() {
     for rate_hz in [8_000, 22_050, 48_000] {
-        let found = check(&recording(0.5, rate_hz), &options(0.2, 1));
-        let expected = recording(0.5, RATE_HZ);
+        let found = check(&tone(0.5, rate_hz), &options(0.2, 1));
+        let expected = recording(0.5);
         let difference = |n: usize| (found.clip.samples[n] - expected.samples[n]).abs();
         // Away from the ends, where a resampler sees the jump.
         assert!((500..7000).all(|n| difference(n) < 0.01), "{rate_hz} Hz");
@@ -211,7 +193,7 @@ fn other_rates_are_resampled() {
 #[test]
 fn only_the_start_of_a_recording_counts() {
     let options = ContinueOptions { prompt_seconds: 0.4, ..options(0.5, 1) };
-    let (short, mut long) = (recording(0.4, RATE_HZ), recording(1.0, RATE_HZ));
+    let (short, mut long) = (recording(0.4), recording(1.0));
     long.samples[6400..].fill(0.9);
     assert_eq!(check(&short, &options), check(&long, &options));
 }
@@ -219,7 +201,7 @@ fn only_the_start_of_a_recording_counts() {
 #[test]
 fn quiet_and_loud_recordings_become_the_same_tokens() {
     let divided = |by: f32| {
-        let whole = recording(0.5, RATE_HZ);
+        let whole = recording(0.5);
         let samples = whole.samples.iter().map(|it| it / by).collect();
         check(&Clip { samples, ..whole }, &options(0.5, 1))
     };
@@ -251,7 +233,7 @@ fn nothing_can_be_continued_too() {
 
 #[test]
 fn another_voice_says_the_same() {
-    let recording = recording(1.1, RATE_HZ);
+    let recording = recording(1.1);
     let resynthesize = |seed| {
         let sampling = options(1.0, 0).sampling;
         let options = ResynthesizeOptions { seed, sampling, ..Default::default() };
@@ -269,7 +251,7 @@ fn another_voice_says_the_same() {
 
 #[test]
 fn fewer_quantizers_sound_otherwise() {
-    let recording = recording(0.505, RATE_HZ);
+    let recording = recording(0.505);
     let all = lm().reconstruct(&recording, None).unwrap();
     assert_eq!(all, lm().reconstruct(&recording, Some(N_QUANTIZERS)).unwrap());
     let one = lm().reconstruct(&recording, Some(1)).unwrap();
@@ -293,7 +275,7 @@ fn models_may_leave_the_last_quantizers_out() {
     assert_eq!(fewer.n_quantizers(), N_QUANTIZERS - 1);
     assert_eq!(fewer.coder().spec().n_quantizers, N_QUANTIZERS);
 
-    let recording = recording(0.505, RATE_HZ);
+    let recording = recording(0.505);
     let codes = fewer.coder().encode(&recording, Some(N_QUANTIZERS - 1)).unwrap();
     let tokens = fewer.tokenize(&recording).unwrap();
     assert_eq!(tokens.codes.len(), N_QUANTIZERS - 1);
@@ -309,7 +291,7 @@ fn models_may_leave_the_last_quantizers_out() {
 #[test]
 fn long_recordings_are_heard_in_pieces() {
     // One piece of 20 s, and a second of half a second that sees the end of the first.
-    let long = recording(20.5, RATE_HZ);
+    let long = recording(20.5);
     let tokens = lm().tokenize(&long).unwrap();
     assert_eq!(tokens.n_frames(), 1025);
     assert_eq!(lm().reconstruct(&long, None).unwrap().samples.len(), long.samples.len());
@@ -342,11 +324,11 @@ fn check_blocks(clip: &Clip, quantizers: Option<usize>) {
 
 #[test]
 fn a_file_in_blocks_is_the_whole() {
-    check_blocks(&recording(0.505, RATE_HZ), None);
-    check_blocks(&recording(41.3, 22_050), Some(2));
+    check_blocks(&recording(0.505), None);
+    check_blocks(&tone(41.3, 22_050), Some(2));
     // Half a sample more or less at the end.
     for extra in 1..7 {
-        let mut clip = recording(0.3, 44_100);
+        let mut clip = tone(0.3, 44_100);
         clip.samples.extend(vec![0.1; extra]);
         check_blocks(&clip, None);
     }
@@ -354,12 +336,12 @@ fn a_file_in_blocks_is_the_whole() {
 
 #[test]
 fn minutes_in_blocks_are_the_whole() {
-    check_blocks(&recording(180.0, 8_000), None);
+    check_blocks(&tone(180.0, 8_000), None);
 }
 
 #[test]
 fn fewer_quantizers_decode_in_blocks() {
-    let (lm, recording) = (lm(), recording(0.505, RATE_HZ));
+    let (lm, recording) = (lm(), recording(0.505));
     let coder = lm.coder();
     let all = coder.encode(&recording, None).unwrap();
     let decode = |quantizers| {
@@ -374,7 +356,7 @@ fn fewer_quantizers_decode_in_blocks() {
 
 #[test]
 fn tokens_are_within_their_bounds() {
-    let tokens = lm().tokenize(&recording(0.999, RATE_HZ)).unwrap();
+    let tokens = lm().tokenize(&recording(0.999)).unwrap();
     assert_eq!((tokens.n_frames(), tokens.frames_per_second), (49, 50.0));
     assert_eq!(tokens.durations.iter().sum::<u32>(), 49);
     assert!(tokens.semantic_ids.iter().all(|it| (*it as usize) < N_IDS));
@@ -388,7 +370,7 @@ fn tokens_are_within_their_bounds() {
 #[test]
 fn progress_is_that_of_the_whole() {
     let mut heard: Vec<Progress> = Vec::new();
-    let (prompt, options) = (recording(0.5, RATE_HZ), options(1.5, 1));
+    let (prompt, options) = (recording(0.5), options(1.5, 1));
     lm().continue_from_with(&prompt, &options, &mut |it| heard.push(it)).unwrap();
     for stage in [Part::Semantic, Part::Coarse, Part::Fine] {
         let of_stage: Vec<&Progress> = heard.iter().filter(|it| it.stage == stage).collect();
@@ -409,18 +391,18 @@ fn check_refused<T: std::fmt::Debug>(found: Result<T, PipelineError>, message: &
 #[test]
 fn too_little_is_refused() {
     let lm = lm();
-    let continued = |seconds| lm.continue_from(&recording(seconds, RATE_HZ), &options(1.0, 1));
+    let continued = |seconds| lm.continue_from(&recording(seconds), &options(1.0, 1));
     check_refused(continued(0.0), "the recording lasts 0.000 s, at least 0.2 s are needed");
     check_refused(continued(0.01), "the recording lasts 0.010 s, at least 0.2 s are needed");
     check_refused(continued(0.19), "the recording lasts 0.190 s, at least 0.2 s are needed");
     let message = "the recording lasts 0.050 s, at least 0.2 s are needed";
-    check_refused(lm.tokenize(&recording(0.05, RATE_HZ)), message);
-    check_refused(lm.reconstruct(&recording(0.05, RATE_HZ), None), message);
+    check_refused(lm.tokenize(&recording(0.05)), message);
+    check_refused(lm.reconstruct(&recording(0.05), None), message);
 }
 
 #[test]
 fn options_out_of_bounds_are_refused() {
-    let (lm, prompt) = (lm(), recording(0.3, RATE_HZ));
+    let (lm, prompt) = (lm(), recording(0.3));
     let message = "seconds must be above 0 and at most 86400, found -1";
     check_refused(lm.continue_from(&prompt, &options(-1.0, 1)), message);
     let message = "seconds must be above 0 and at most 86400, found 100000";

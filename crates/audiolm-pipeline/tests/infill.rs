@@ -2,54 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use std::sync::OnceLock;
+mod support;
 
 use audiolm_audio::Clip;
-use audiolm_pipeline::testing;
 use audiolm_pipeline::{
-    AudioLm, Gap, Infill, InfillOptions, Part, PipelineError, Progress, StageSampling,
+    AcousticDecoder, Gap, Infill, InfillOptions, Part, PipelineError, Progress, StageSampling,
 };
-use audiolm_transformer::{Recall, Sampling};
-use burn::prelude::*;
-use tempfile::TempDir;
+use audiolm_transformer::Recall;
+use support::{HOP, RATE_HZ, at_one, lm, recording};
 
-const RATE_HZ: u32 = 16_000;
-const HOP: usize = 320;
 /// Samples of the fade on each side.
 const FADE: usize = 320;
 
-fn lm() -> AudioLm {
-    static PARENT: OnceLock<TempDir> = OnceLock::new();
-    let parent = PARENT.get_or_init(|| {
-        let parent = tempfile::tempdir().unwrap();
-        let device = Device::default();
-        device.seed(0);
-        testing::tiny_bundle(&parent.path().join("bundle"), &device).unwrap();
-        parent
-    });
-    AudioLm::load(parent.path().join("bundle"), &Device::default()).unwrap()
-}
-
-/// A rising tone.
-fn recording(seconds: f64) -> Clip {
-    let tone = |n: usize| {
-        let time = n as f64 / f64::from(RATE_HZ);
-        (0.3 * (2.0 * std::f64::consts::PI * (200.0 + 100.0 * time) * time).sin()) as f32
-    };
-    let n_samples = (seconds * f64::from(RATE_HZ)).round() as usize;
-    Clip { samples: (0..n_samples).map(tone).collect(), sample_rate_hz: RATE_HZ }
-}
-
 fn options(seed: u64) -> InfillOptions {
-    let at = Sampling::at(1.0);
-    let sampling = StageSampling {
-        semantic: at,
-        durations: at,
-        coarse: at,
-        fine: at,
-        recall: Recall::NONE,
-        ..Default::default()
-    };
+    let sampling = StageSampling { recall: Recall::NONE, ..at_one() };
     InfillOptions { seed, candidates: 3, sampling, ..Default::default() }
 }
 
@@ -176,4 +142,8 @@ fn what_is_no_gap_is_refused() {
     let endless = InfillOptions { seconds: Some(-1.0), ..options(1) };
     let message = "seconds must be above 0 and at most 86400, found -1";
     check_refused(0.4, 0.6, &endless, message);
+    let mut parallel = options(1);
+    parallel.sampling.decoder = AcousticDecoder::Parallel;
+    let message = "the parallel stage cannot draw a gap; the autoregressive ones can";
+    check_refused(0.4, 0.6, &parallel, message);
 }

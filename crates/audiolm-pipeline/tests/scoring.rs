@@ -2,31 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use audiolm_audio::Clip;
+mod support;
+
 use audiolm_pipeline::testing::{self, N_COARSE, N_QUANTIZERS, WINDOW_FRAMES};
-use audiolm_pipeline::{AudioLm, Scored, Tokens};
+use audiolm_pipeline::{Scored, Tokens};
 use audiolm_transformer::LogLikelihood;
-use burn::prelude::*;
-
-const RATE_HZ: u32 = 16_000;
-
-fn lm() -> AudioLm {
-    let folder = tempfile::tempdir().unwrap();
-    let device = Device::default();
-    device.seed(0);
-    testing::tiny_bundle(&folder.path().join("bundle"), &device).unwrap();
-    AudioLm::load(folder.path().join("bundle"), &device).unwrap()
-}
-
-/// A rising tone.
-fn recording(seconds: f64) -> Clip {
-    let tone = |n: usize| {
-        let time = n as f64 / f64::from(RATE_HZ);
-        (0.3 * (2.0 * std::f64::consts::PI * (200.0 + 100.0 * time) * time).sin()) as f32
-    };
-    let n_samples = (seconds * f64::from(RATE_HZ)) as usize;
-    Clip { samples: (0..n_samples).map(tone).collect(), sample_rate_hz: RATE_HZ }
-}
+use support::{lm, recording};
 
 /// How far random weights may be from knowing nothing, in nats per token: they prefer some codes, and other
 /// ones in every run. A token that is counted twice is farther off.

@@ -2,45 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+mod support;
+
 use std::cell::RefCell;
-use std::sync::OnceLock;
 
-use audiolm_audio::Clip;
-use audiolm_pipeline::testing::{self, WINDOW_FRAMES};
-use audiolm_pipeline::{
-    AudioLm, ContinueOptions, GenerateOptions, Part, Progress, ResynthesizeOptions,
-};
-use burn::prelude::*;
+use audiolm_pipeline::testing::WINDOW_FRAMES;
+use audiolm_pipeline::{ContinueOptions, GenerateOptions, Part, Progress, ResynthesizeOptions};
 use proptest::prelude::*;
-use tempfile::TempDir;
+use support::{HOP, lm, recording};
 
-const RATE_HZ: u32 = 16_000;
-const HOP: usize = 320;
 /// Samples that come at once: 0.2 s.
 const BLOCK: usize = 3_200;
-
-/// The same models for every test.
-fn lm() -> AudioLm {
-    static PARENT: OnceLock<TempDir> = OnceLock::new();
-    let parent = PARENT.get_or_init(|| {
-        let parent = tempfile::tempdir().unwrap();
-        let device = Device::default();
-        device.seed(0);
-        testing::tiny_bundle(&parent.path().join("bundle"), &device).unwrap();
-        parent
-    });
-    AudioLm::load(parent.path().join("bundle"), &Device::default()).unwrap()
-}
-
-/// A rising tone.
-fn recording(seconds: f64) -> Clip {
-    let tone = |n: usize| {
-        let time = n as f64 / f64::from(RATE_HZ);
-        (0.3 * (2.0 * std::f64::consts::PI * (200.0 + 100.0 * time) * time).sin()) as f32
-    };
-    let n_samples = (seconds * f64::from(RATE_HZ)).round() as usize;
-    Clip { samples: (0..n_samples).map(tone).collect(), sample_rate_hz: RATE_HZ }
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..Default::default() })]

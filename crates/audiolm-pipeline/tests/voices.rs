@@ -2,40 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use std::sync::OnceLock;
+mod support;
 
 use audiolm_audio::Clip;
-use audiolm_pipeline::testing::{self, N_QUANTIZERS};
+use audiolm_pipeline::testing::N_QUANTIZERS;
 use audiolm_pipeline::{
-    AudioLm, ContinueOptions, GenerateOptions, PipelineError, ResynthesizeOptions, Scored,
-    Semantics,
+    ContinueOptions, GenerateOptions, PipelineError, ResynthesizeOptions, Scored, Semantics,
 };
-use burn::prelude::*;
-use tempfile::TempDir;
-
-const RATE_HZ: u32 = 16_000;
-const HOP: usize = 320;
-
-fn lm() -> AudioLm {
-    static PARENT: OnceLock<TempDir> = OnceLock::new();
-    let parent = PARENT.get_or_init(|| {
-        let parent = tempfile::tempdir().unwrap();
-        let device = Device::default();
-        device.seed(0);
-        testing::tiny_bundle(&parent.path().join("bundle"), &device).unwrap();
-        parent
-    });
-    AudioLm::load(parent.path().join("bundle"), &Device::default()).unwrap()
-}
+use support::{HOP, RATE_HZ, Tone, lm, recording};
 
 /// A tone that rises from here.
-fn recording(seconds: f64, hertz: f64) -> Clip {
-    let tone = |n: usize| {
-        let time = n as f64 / f64::from(RATE_HZ);
-        (0.3 * (2.0 * std::f64::consts::PI * (hertz + 100.0 * time) * time).sin()) as f32
-    };
-    let n_samples = (seconds * f64::from(RATE_HZ)) as usize;
-    Clip { samples: (0..n_samples).map(tone).collect(), sample_rate_hz: RATE_HZ }
+fn voice(seconds: f64, hertz: f64) -> Clip {
+    Tone { hertz, sample_rate_hz: RATE_HZ }.lasting(seconds)
 }
 
 fn options(tempo: f64) -> ResynthesizeOptions {
@@ -44,8 +22,8 @@ fn options(tempo: f64) -> ResynthesizeOptions {
 
 #[test]
 fn another_voice_says_the_same() {
-    let (lm, said) = (lm(), recording(0.9, 200.0));
-    let [one, other] = [500.0, 900.0].map(|it| recording(0.4, it));
+    let (lm, said) = (lm(), recording(0.9));
+    let [one, other] = [500.0, 900.0].map(|it| voice(0.4, it));
     let heard = lm.tokenize(&said).unwrap();
     let found = lm.resynthesize_as(&said, &one, &options(1.0)).unwrap();
     // Nothing of the voice itself is left.
@@ -63,7 +41,7 @@ fn another_voice_says_the_same() {
 #[test]
 fn codes_of_the_voice_come_first() {
     // All of the probability to codes of the prompt: nothing else can be drawn.
-    let (lm, said, voice) = (lm(), recording(0.5, 200.0), recording(0.3, 700.0));
+    let (lm, said, voice) = (lm(), recording(0.5), voice(0.3, 700.0));
     let mut options = options(1.0);
     options.sampling.recall.share = 1.0;
     let of_voice = lm.tokenize(&voice).unwrap().codes;
@@ -75,9 +53,9 @@ fn codes_of_the_voice_come_first() {
 
 #[test]
 fn another_voice_is_as_loud_as_what_it_says() {
-    let (lm, voice) = (lm(), recording(0.4, 500.0));
+    let (lm, voice) = (lm(), voice(0.4, 500.0));
     let divided = |by: f32| {
-        let whole = recording(0.9, 200.0);
+        let whole = recording(0.9);
         let samples = whole.samples.iter().map(|it| it / by).collect();
         lm.resynthesize_as(&Clip { samples, ..whole }, &voice, &options(1.0)).unwrap().clip.samples
     };
@@ -88,7 +66,7 @@ fn another_voice_is_as_loud_as_what_it_says() {
 
 #[test]
 fn a_voice_in_blocks_is_the_whole() {
-    let (lm, said, voice) = (lm(), recording(1.3, 200.0), recording(0.5, 500.0));
+    let (lm, said, voice) = (lm(), recording(1.3), voice(0.5, 500.0));
     let whole = lm.resynthesize_as(&said, &voice, &options(1.0)).unwrap();
     let mut blocks = lm.resynthesize_as_stream(&said, &voice, &options(1.0)).unwrap();
     assert_eq!(blocks.n_samples(), whole.clip.samples.len());
@@ -101,7 +79,7 @@ fn a_voice_in_blocks_is_the_whole() {
 
 #[test]
 fn tempo_scales_lengths_to_the_frame() {
-    let (lm, said) = (lm(), recording(1.0, 200.0));
+    let (lm, said) = (lm(), recording(1.0));
     for (tempo, n_frames) in [(1.25, 40), (0.8, 63), (2.0, 25), (0.25, 200)] {
         let found = lm.resynthesize(&said, &options(tempo)).unwrap();
         assert_eq!(found.clip.samples.len(), n_frames * HOP, "{tempo}");
@@ -111,7 +89,7 @@ fn tempo_scales_lengths_to_the_frame() {
             assert_eq!(found.tokens.semantic_ids, heard.semantic_ids, "{tempo}");
         }
     }
-    let voice = recording(0.4, 500.0);
+    let voice = voice(0.4, 500.0);
     let found = lm.resynthesize_as(&said, &voice, &options(1.25)).unwrap();
     assert_eq!(found.clip.samples.len(), 40 * HOP);
 }
@@ -139,7 +117,7 @@ fn faster_speech_says_more_in_the_same_time() {
 
 #[test]
 fn a_continuation_has_a_tempo_of_its_own() {
-    let (lm, prompt) = (lm(), recording(0.5, 200.0));
+    let (lm, prompt) = (lm(), recording(0.5));
     let continued = |tempo| {
         let semantics = Semantics::Drawn { tempo };
         let options = ContinueOptions { seconds: 0.8, semantics, ..Default::default() };
@@ -167,7 +145,7 @@ fn codes_are_drawn_without_semantic_ids() {
     assert_ne!(found.tokens.codes, told.tokens.codes);
 
     let options = ContinueOptions { seconds: 0.5, semantics, ..Default::default() };
-    let continued = lm.continue_from(&recording(0.5, 200.0), &options).unwrap();
+    let continued = lm.continue_from(&recording(0.5), &options).unwrap();
     assert_eq!((continued.clip.samples.len(), continued.prompt_samples), (50 * HOP, 25 * HOP));
     assert_eq!(continued.tokens.n_frames(), 50);
     assert!(lm.score_tokens(&continued.tokens, Scored::Everything).is_err(), "they say nothing");
@@ -175,14 +153,14 @@ fn codes_are_drawn_without_semantic_ids() {
 
 #[test]
 fn what_is_no_tempo_is_refused() {
-    let (lm, said) = (lm(), recording(0.5, 200.0));
+    let (lm, said) = (lm(), recording(0.5));
     let message = |found: PipelineError| found.to_string();
     let expected = "tempo must be from 0.25 to 4, found 5";
     assert_eq!(message(lm.resynthesize(&said, &options(5.0)).unwrap_err()), expected);
     assert_eq!(message(lm.resynthesize_as(&said, &said, &options(5.0)).unwrap_err()), expected);
     let fast = GenerateOptions { semantics: Semantics::Drawn { tempo: 5.0 }, ..Default::default() };
     assert_eq!(message(lm.generate(&fast).unwrap_err()), expected);
-    let short = recording(0.1, 200.0);
+    let short = recording(0.1);
     let expected = "the recording lasts 0.100 s, at least 0.2 s are needed";
     assert_eq!(message(lm.resynthesize_as(&said, &short, &options(1.0)).unwrap_err()), expected);
 }

@@ -171,7 +171,8 @@ fn numbers_that_describe_no_stack_are_named() {
     );
     let error = ConfigError::PositionBuckets { n_buckets: 32, exact: 16, max_distance: 16 };
     check_refused(config.clone().with_max_position_distance(16), error);
-    let found = config.with_n_position_buckets(3).init_bidirectional(&Device::default());
+    let three = DecoderConfig { n_position_buckets: 3, ..config };
+    let found = three.init_bidirectional(&Device::default());
     let error = ConfigError::PositionBuckets { n_buckets: 3, exact: 0, max_distance: 128 };
     assert_eq!(found.unwrap_err(), error);
     let found = DecoderConfig::small().init_bidirectional(&Device::default());

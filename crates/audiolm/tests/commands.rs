@@ -257,7 +257,7 @@ fn info_shows_what_a_bundle_holds() {
     let bench = Bench::new();
     let bundle = bench.json("info");
     assert_eq!(bundle["name"], "tiny");
-    assert_eq!(bundle["weights"].as_array().unwrap().len(), 5);
+    assert_eq!(bundle["weights"].as_array().unwrap().len(), 6);
     assert!(bundle["weights"][1]["parameters"].as_u64().unwrap() > 0);
     bench.copied_bundle();
     let weights = bench.json("info bundle/codec/model.safetensors");
