@@ -61,9 +61,9 @@ fn cases() -> [Case; 4] {
         n_drawn,
     };
     [
-        case("semantic", DecoderConfig::new(1024, 6, 8, 4096), 501, [1, 100]),
-        case("coarse", DecoderConfig::new(512, 6, 8, 2048), 1024, [101, 300]),
-        case("fine", DecoderConfig::new(512, 6, 8, 2048), 1024, [301, 500]),
+        case("semantic", DecoderConfig::audiolm_pytorch(1024), 501, [1, 100]),
+        case("coarse", DecoderConfig::audiolm_pytorch(512), 1024, [101, 300]),
+        case("fine", DecoderConfig::audiolm_pytorch(512), 1024, [301, 500]),
         case("paper", DecoderConfig::paper(), 1025, [1, 100]),
     ]
 }

@@ -18,9 +18,7 @@ use audiolm::nn::{Precision, generator, save_weights};
 use audiolm::pipeline::testing::write_lineage;
 use audiolm::pipeline::{AssembleOptions, Part, WindowFrames, assemble};
 use audiolm::semantic::{Clustering, SemanticTokenizer, presets};
-use audiolm::transformer::{
-    CoarseStageConfig, DecoderConfig, FineStageConfig, SemanticStageConfig,
-};
+use audiolm::transformer::{CoarseStageConfig, FineStageConfig, SemanticStageConfig};
 use audiolm::{AudioLm, Clip, ContinueOptions, Device, Weights};
 use burn::config::Config;
 use burn::module::Module;
@@ -83,11 +81,11 @@ fn make_bundle(out: &Path, device: &Device) -> Result<(), Box<dyn Error>> {
     };
     config.init(device)?.save_to(&at(Part::Codec)?, &config, Precision::Full)?;
     // Every id lasts one frame, so that as many are drawn as there are frames.
-    let config = SemanticStageConfig::new(stack(1024), N_IDS).with_max_duration(1);
+    let config = SemanticStageConfig::audiolm_pytorch().with_max_duration(1);
     save(&config.init(device)?, &config, &at(Part::Semantic)?)?;
-    let config = CoarseStageConfig::new(stack(512), N_IDS, 3, 1024);
+    let config = CoarseStageConfig::audiolm_pytorch();
     save(&config.init(device)?, &config, &at(Part::Coarse)?)?;
-    let config = FineStageConfig::new(stack(512), 8, 3, 1024);
+    let config = FineStageConfig::audiolm_pytorch();
     save(&config.init(device)?, &config, &at(Part::Fine)?)?;
     write_lineage(export)?;
     let options = AssembleOptions {
@@ -98,11 +96,6 @@ fn make_bundle(out: &Path, device: &Device) -> Result<(), Box<dyn Error>> {
     };
     assemble(export, out, &options, device)?;
     Ok(())
-}
-
-/// 6 layers of 8 heads.
-fn stack(d_model: usize) -> DecoderConfig {
-    DecoderConfig::new(d_model, 6, 8, 4 * d_model)
 }
 
 fn save<M: Module>(stage: &M, config: &impl Config, folder: &Path) -> Result<(), Box<dyn Error>> {
