@@ -1,7 +1,7 @@
 //! What the coarse and the fine stage share: a table of codes that embeds and scores.
 //!
-//! The code at position i (from 1) of a row is shifted by o_i = ((i − 1) mod Q)·N (AudioLM, section
-//! III-C), here behind the other tokens, so that no two quantizers share a token.
+//! Codes are shifted so that no two quantizers share a token (see `layout.rs`), here behind the other
+//! tokens.
 
 use std::ops::Range;
 
@@ -113,12 +113,12 @@ impl CodeModel {
 
     /// The token of a code: shifted past the other tokens, and the codes of the quantizers before.
     pub(crate) fn token(&self, quantizer: usize, code: u32) -> u32 {
-        (self.n_others + quantizer * self.codebook_size) as u32 + code
+        self.n_others as u32 + self.layout().token(quantizer, code)
     }
 
     /// The code of a token that is one.
     pub(crate) fn code(&self, token: u32) -> u32 {
-        (token - self.n_others as u32) % self.codebook_size as u32
+        self.layout().code(token - self.n_others as u32).1
     }
 
     /// The negative log-likelihood of every predicted code, `[quantizers · frames]`: all frames of

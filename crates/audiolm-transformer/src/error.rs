@@ -1,5 +1,7 @@
 //! What can go wrong in this room, named.
 
+use crate::pattern::CodePattern;
+
 /// Why a configuration describes no model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ConfigError {
@@ -124,6 +126,48 @@ pub enum TokenError {
         codes: usize,
         /// Codes of one frame.
         per_frame: usize,
+    },
+    /// A token of another quantizer than its place has.
+    #[error("token {position} must be one of quantizer {expected}, found one of quantizer {found}")]
+    OtherQuantizer {
+        /// Which token.
+        position: usize,
+        /// The quantizer of its place.
+        expected: usize,
+        /// Its own.
+        found: usize,
+    },
+    /// Steps that stop inside a frame.
+    #[error("{n_steps} steps are no whole number of frames in the pattern {pattern:?}")]
+    PartialPattern {
+        /// How they are ordered.
+        pattern: CodePattern,
+        /// How many they are.
+        n_steps: usize,
+    },
+    /// An empty place where a pattern has a code.
+    #[error(
+        "step {step} has no code of quantizer {quantizer}, the pattern {pattern:?} has one there"
+    )]
+    NoCode {
+        /// How they are ordered.
+        pattern: CodePattern,
+        /// The step.
+        step: usize,
+        /// The quantizer.
+        quantizer: usize,
+    },
+    /// A code where a pattern has an empty place.
+    #[error(
+        "step {step} has a code of quantizer {quantizer}, the pattern {pattern:?} has none there"
+    )]
+    StrayCode {
+        /// How they are ordered.
+        pattern: CodePattern,
+        /// The step.
+        step: usize,
+        /// The quantizer.
+        quantizer: usize,
     },
     /// Two parts of one clip that differ in length.
     #[error("expected at most {expected} frames, found {found}")]

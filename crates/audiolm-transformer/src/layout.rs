@@ -1,7 +1,8 @@
 //! Codes of several quantizers in one row: `[frame][quantizer]`.
 //!
-//! AudioLM (section III-C) flattens row-major: every quantizer of frame t, then frame t + 1. The
-//! offset that makes a code a token belongs to the models, which know what tokens come before.
+//! AudioLM (section III-C) flattens row-major: every quantizer of frame t, then frame t + 1; `pattern.rs`
+//! has other orders. The code at position i (from 1) of a row is shifted by o_i = ((i − 1) mod Q)·N, so that
+//! no two quantizers share a token.
 
 use crate::error::{ConfigError, TokenError};
 
@@ -42,6 +43,56 @@ impl CodeLayout {
     /// Codes of one quantizer.
     pub fn codebook_size(&self) -> usize {
         self.codebook_size
+    }
+
+    /// Tokens of all quantizers.
+    pub fn n_tokens(&self) -> usize {
+        self.n_quantizers * self.codebook_size
+    }
+
+    /// The token of a code: shifted past those of the quantizers before. The quantizer may be one past
+    /// the last: its first token is the number of all.
+    ///
+    /// # Panics
+    /// In debug builds, if there is no such quantizer or code.
+    pub fn token(&self, quantizer: usize, code: u32) -> u32 {
+        debug_assert!(quantizer <= self.n_quantizers && (code as usize) < self.codebook_size);
+        (quantizer * self.codebook_size) as u32 + code
+    }
+
+    /// The inverse of [`token`](Self::token): a quantizer and its code.
+    pub fn code(&self, token: u32) -> (usize, u32) {
+        let size = self.codebook_size as u32;
+        ((token / size) as usize, token % size)
+    }
+
+    /// Row-major codes as tokens.
+    ///
+    /// # Errors
+    /// Where the codes are none, or no whole frames.
+    pub fn shift(&self, codes: &[u32]) -> Result<Vec<u32>, TokenError> {
+        self.n_frames(codes)?;
+        let token = |(at, code): (usize, &u32)| self.token(at % self.n_quantizers, *code);
+        Ok(codes.iter().enumerate().map(token).collect())
+    }
+
+    /// The inverse of [`shift`](Self::shift).
+    ///
+    /// # Errors
+    /// Where a token is none, or one of another quantizer than its place has.
+    pub fn unshift(&self, tokens: &[u32]) -> Result<Vec<u32>, TokenError> {
+        in_range("token", tokens, self.n_tokens())?;
+        let code = |(position, token): (usize, &u32)| {
+            let (found, code) = self.code(*token);
+            let expected = position % self.n_quantizers;
+            match found == expected {
+                true => Ok(code),
+                false => Err(TokenError::OtherQuantizer { position, expected, found }),
+            }
+        };
+        let codes = tokens.iter().enumerate().map(code).collect::<Result<Vec<_>, _>>()?;
+        self.n_frames(&codes)?;
+        Ok(codes)
     }
 
     /// How many frames these row-major codes are, once each is known to be a code.
@@ -152,6 +203,13 @@ mod tests {
         }
 
         #[test]
+        fn shifting_is_undone((layout, codes) in layout_and_codes()) {
+            let tokens = layout.shift(&codes).unwrap();
+            prop_assert!(tokens.iter().all(|it| (*it as usize) < layout.n_tokens()));
+            prop_assert_eq!(layout.unshift(&tokens).unwrap(), codes);
+        }
+
+        #[test]
         fn splitting_is_undone((layout, codes) in layout_and_codes(), at in 0..9usize) {
             let at = at % (layout.n_quantizers() + 1);
             let parts = layout.split(&codes, at).unwrap();
@@ -179,6 +237,9 @@ mod tests {
         check_refused(layout.n_frames(&[1, 2, 3]), "3 codes are no whole number of frames of 2");
         let parts = SplitCodes { coarse: vec![1, 2], fine: vec![7] };
         check_refused(layout.join(&parts, 1), "expected at most 1 frames, found 2");
+        check_refused(layout.unshift(&[3, 20]), "token 20 at position 1 must be below 20");
+        let message = "token 1 must be one of quantizer 1, found one of quantizer 0";
+        check_refused(layout.unshift(&[3, 4]), message);
         let error = CodeLayout::new(0, 10).unwrap_err();
         assert_eq!(error.to_string(), "n_quantizers must be at least 1");
     }

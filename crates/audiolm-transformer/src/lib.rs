@@ -9,6 +9,7 @@
 //!
 //! [`ParallelStage`], SoundStorm's (Borsos et al. 2023), draws coarse and fine codes together, many at
 //! once: its positions see one another in both directions, in an [`Encoder`] of the same blocks.
+//! [`CodeLayout`] and [`CodePattern`] are how codes lie in a row, and in which orders they can be predicted.
 //!
 //! The room deals in integers. It knows neither a codec nor a semantic model, reads no audio and
 //! touches no file: weights are read and written by `audiolm-nn`.
@@ -79,6 +80,7 @@ mod layout;
 mod likelihood;
 mod parallel;
 mod pass;
+mod pattern;
 mod position;
 mod ragged;
 mod reading;
@@ -108,6 +110,7 @@ pub use likelihood::LogLikelihood;
 pub use parallel::{
     Mask, ParallelBatch, ParallelRequest, ParallelRow, ParallelStage, ParallelStageConfig,
 };
+pub use pattern::CodePattern;
 pub use recall::Recall;
 pub use repetition::Repetition;
 pub use sampler::{Sampling, sample, sample_after};
