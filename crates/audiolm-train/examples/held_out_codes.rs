@@ -10,6 +10,7 @@
 //! not likelihoods of the same thing: what the parallel stage sees of later frames, the others do not.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that unwraps fails where it should")]
+#![allow(clippy::print_stdout, reason = "it reports")]
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -5,14 +5,11 @@ use audiolm_nn::Generator;
 use audiolm_transformer::{
     CodeLayout, Mask, ParallelBatch, ParallelRow, ParallelStage, ParallelStageConfig,
 };
-use serde_json::json;
 
 use crate::language::{Frames, Lesson, Split, StageSettings, train_stage};
 use crate::run::StageRun;
-use crate::stages::frames;
-use crate::tokens::{
-    CODEC_PART, Tokens, agree, codec_spec, codec_tokens, enough, in_step, semantic_tokens,
-};
+use crate::stages::{BothTokens, frames};
+use crate::tokens::{agree, codec_spec, codec_tokens, enough, in_step, semantic_tokens};
 use crate::{Ending, TrainError, kmeans};
 
 /// Trains the stage in place of the second and the third.
@@ -33,21 +30,20 @@ pub(crate) fn train_parallel(
     in_step(&codec, &semantic)?;
     run.device.seed(run.seed);
     let stage = settings.model.init(&run.device.clone().autodiff())?;
-    let lesson =
-        ParallelLesson { semantic, codes: codec_tokens(&mut run)?, layout: stage.layout() };
-    let crop = frames(settings.crop_seconds, &lesson.codes);
+    let tokens = BothTokens { semantic, codes: codec_tokens(&mut run)? };
+    let crop = frames(settings.crop_seconds, &tokens.codes);
+    let lesson = ParallelLesson { tokens, layout: stage.layout() };
     train_stage(run, settings, stage, lesson, crop)
 }
 
 struct ParallelLesson {
-    semantic: Tokens,
-    codes: Tokens,
+    tokens: BothTokens,
     layout: CodeLayout,
 }
 
 impl ParallelLesson {
     fn codes(&self, on: Split, crop: Frames) -> Vec<u32> {
-        self.codes.leading(on, crop, self.layout.n_quantizers())
+        self.tokens.codes.leading(on, crop, self.layout.n_quantizers())
     }
 }
 
@@ -59,10 +55,8 @@ impl Lesson for ParallelLesson {
         "parallel"
     }
 
-    /// Frames that both kinds of token have.
     fn lengths(&self, on: Split) -> Vec<usize> {
-        let both = self.codes.of(on).lengths().into_iter().zip(self.semantic.of(on).lengths());
-        both.map(|(a, b)| a.min(b)).collect()
+        self.tokens.lengths(on)
     }
 
     fn batch(
@@ -72,7 +66,7 @@ impl Lesson for ParallelLesson {
         rng: &mut Generator,
     ) -> Result<ParallelBatch, TrainError> {
         let row = |crop: &Frames| ParallelRow {
-            semantic: self.semantic.crop(on, *crop),
+            semantic: self.tokens.semantic.crop(on, *crop),
             codes: self.codes(on, *crop),
             mask: Mask::draw(self.layout, crop.end - crop.start, rng),
         };
@@ -89,6 +83,6 @@ impl Lesson for ParallelLesson {
     }
 
     fn lineage(&self) -> serde_json::Value {
-        json!({ kmeans::PART: self.semantic.made_with, CODEC_PART: self.codes.made_with })
+        self.tokens.lineage()
     }
 }

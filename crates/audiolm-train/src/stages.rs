@@ -59,8 +59,7 @@ pub(crate) fn train_coarse(
     let mut settings = settings.clone();
     settings.model.decoder.condition = condition(told.as_ref(), &settings.model.decoder);
     let lesson = CoarseLesson {
-        semantic,
-        codes,
+        tokens: BothTokens { semantic, codes },
         told,
         n_coarse: settings.model.n_quantizers,
         codebook_size: settings.model.codebook_size,
@@ -68,7 +67,7 @@ pub(crate) fn train_coarse(
     };
     run.device.seed(run.seed);
     let stage = settings.model.init(&run.device.clone().autodiff())?;
-    let crop = frames(settings.crop_seconds, &lesson.codes);
+    let crop = frames(settings.crop_seconds, &lesson.tokens.codes);
     train_stage(run, &settings.stage(), stage, lesson, crop)
 }
 
@@ -204,9 +203,30 @@ impl Lesson for SemanticLesson {
     }
 }
 
+/// The recordings of a run in both kinds of token.
+pub(crate) struct BothTokens {
+    pub(crate) semantic: Tokens,
+    pub(crate) codes: Tokens,
+}
+
+impl BothTokens {
+    /// Frames of each recording that both have.
+    pub(crate) fn lengths(&self, on: Split) -> Vec<usize> {
+        let n_recordings = self.codes.of(on).lengths().len();
+        (0..n_recordings).map(|it| self.frames(on, it)).collect()
+    }
+
+    fn frames(&self, on: Split, recording: usize) -> usize {
+        self.codes.of(on).frames(recording).min(self.semantic.of(on).frames(recording))
+    }
+
+    pub(crate) fn lineage(&self) -> serde_json::Value {
+        json!({ kmeans::PART: self.semantic.made_with, CODEC_PART: self.codes.made_with })
+    }
+}
+
 struct CoarseLesson {
-    semantic: Tokens,
-    codes: Tokens,
+    tokens: BothTokens,
     told: Option<Descriptions>,
     n_coarse: usize,
     codebook_size: usize,
@@ -221,10 +241,8 @@ impl Lesson for CoarseLesson {
         "coarse"
     }
 
-    /// Frames that both kinds of token have.
     fn lengths(&self, on: Split) -> Vec<usize> {
-        let both = self.codes.of(on).lengths().into_iter().zip(self.semantic.of(on).lengths());
-        both.map(|(a, b)| a.min(b)).collect()
+        self.tokens.lengths(on)
     }
 
     fn batch(
@@ -236,22 +254,21 @@ impl Lesson for CoarseLesson {
         let row = |crop: &Frames| -> Result<CoarseRow, TrainError> {
             let runs = match self.dropout.has(on, *crop) {
                 true => Runs::default(),
-                false => Runs::of(&self.semantic.crop(on, *crop)),
+                false => Runs::of(&self.tokens.semantic.crop(on, *crop)),
             };
-            let stores = [self.codes.of(on), self.semantic.of(on)];
-            let n_frames = stores.map(|it| it.frames(crop.recording)).into_iter().min();
+            let n_frames = self.tokens.frames(on, crop.recording);
             Ok(CoarseRow {
                 semantic_frames: runs.middles(1.0),
                 semantic: runs.ids,
-                codes: self.codes.leading(on, *crop, self.n_coarse),
-                condition: told(self.told.as_ref(), on, *crop, n_frames.unwrap_or(0))?,
+                codes: self.tokens.codes.leading(on, *crop, self.n_coarse),
+                condition: told(self.told.as_ref(), on, *crop, n_frames)?,
             })
         };
         Ok(CoarseBatch { rows: crops.iter().map(row).collect::<Result<_, _>>()? })
     }
 
     fn sequence(&self, on: Split, crop: Frames) -> GivenStart {
-        GivenStart { ids: self.codes.leading(on, crop, self.n_coarse), n_given: 0 }
+        GivenStart { ids: self.tokens.codes.leading(on, crop, self.n_coarse), n_given: 0 }
     }
 
     fn vocabularies(&self) -> Vec<usize> {
@@ -263,7 +280,7 @@ impl Lesson for CoarseLesson {
     }
 
     fn lineage(&self) -> serde_json::Value {
-        json!({ kmeans::PART: self.semantic.made_with, CODEC_PART: self.codes.made_with })
+        self.tokens.lineage()
     }
 }
 
