@@ -259,7 +259,10 @@ pub(crate) mod tests {
     }
 
     fn scores(row: &ParallelRow) -> Vec<f32> {
-        stage(&Device::default()).log_likelihoods(&batch(&[row.clone()])).unwrap().concat()
+        stage(&Device::default())
+            .log_likelihoods(&batch(std::slice::from_ref(row)))
+            .unwrap()
+            .concat()
     }
 
     #[test]
