@@ -15,6 +15,7 @@ pub struct Likelihood {
     /// Of what is said: of the semantic ids, not of how long they last.
     pub semantic: f64,
     /// Of how it sounds roughly: of the coarse codes, given what is said.
+    /// 0 where the parallel stage drew them, which counts none.
     pub coarse: f64,
 }
 

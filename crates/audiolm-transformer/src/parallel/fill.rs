@@ -4,8 +4,8 @@
 //! still hidden, and keeps the guesses that the model is surest of; how many stay hidden follows a
 //! cosine. Sureness is the likelihood of the guess, and chance, less and less of it: without, likely
 //! codes would come first everywhere and unlikely ones never. The last pass of a level takes the
-//! likeliest code everywhere, as SoundStorm found to sound better. The paper gives the first level 16 passes and each other one: given what is coarser,
-//! codes of a fine level depend little on one another.
+//! likeliest code everywhere, as SoundStorm found to sound better. The paper gives the first level 16
+//! passes and each other one: given what is coarser, codes of a fine level depend little on one another.
 
 use std::f64::consts::FRAC_PI_2;
 
