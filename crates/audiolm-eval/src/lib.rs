@@ -39,6 +39,7 @@ mod likelihood;
 mod log_mel;
 mod nearest;
 mod pair;
+mod power_spectrum;
 mod preference;
 mod seams;
 mod sequences;

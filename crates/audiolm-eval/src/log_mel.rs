@@ -6,9 +6,8 @@
 
 use std::f64::consts::PI;
 
-use realfft::RealFftPlanner;
-
 use crate::pair::{check_pair, check_rate, check_wave};
+use crate::power_spectrum::PowerSpectrum;
 use crate::{EvalError, Side};
 
 /// How many mel bands a frame has.
@@ -68,16 +67,10 @@ pub fn long_term_spectrum(wave: &[f32], sample_rate_hz: u32) -> Result<[f64; N_M
 }
 
 fn spectrum(wave: &[f32], bank: &[Triangle]) -> LogMelSpectrum {
-    let fft = RealFftPlanner::<f64>::new().plan_fft_forward(N_FFT);
-    let (mut frame, mut bins) = (fft.make_input_vec(), fft.make_output_vec());
-    let window = window();
+    let (transform, window) = (PowerSpectrum::new(N_FFT), window());
     let padded = [vec![0.0; N_FFT], wave.to_vec(), vec![0.0; N_FFT]].concat();
     let log_mels = |samples: &[f32]| {
-        for (slot, (sample, w)) in frame.iter_mut().zip(samples.iter().zip(&window)) {
-            *slot = f64::from(*sample) * w;
-        }
-        fft.process(&mut frame, &mut bins).expect("the buffers are the plan's own");
-        let power: Vec<f64> = bins.iter().map(|bin| bin.norm_sqr()).collect();
+        let power = transform.of(samples.iter().zip(&window).map(|(it, w)| f64::from(*it) * w));
         std::array::from_fn(|band| (bank[band].weigh(&power) + FLOOR).ln())
     };
     LogMelSpectrum { frames: padded.windows(N_FFT).step_by(HOP).map(log_mels).collect() }

@@ -9,9 +9,10 @@
 
 use std::collections::VecDeque;
 use std::f64::consts::PI;
-use std::sync::Arc;
 
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use rustfft::algorithm::Radix4;
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftDirection};
 
 /// Samples of a frame, 64 ms at 16 kHz.
 const N_FFT: usize = 1024;
@@ -113,19 +114,18 @@ impl ColourStream {
 
 /// Frames of a wave and back.
 struct Transform {
-    forward: Arc<dyn RealToComplex<f64>>,
-    inverse: Arc<dyn ComplexToReal<f64>>,
+    forward: Radix4<f64>,
+    inverse: Radix4<f64>,
     /// The root of a periodic Hann window: applied twice, frames add up to a constant.
     window: Vec<f64>,
 }
 
 impl Transform {
     fn new() -> Self {
-        let mut planner = RealFftPlanner::new();
         let angle = |idx: usize| PI * idx as f64 / N_FFT as f64;
         Self {
-            forward: planner.plan_fft_forward(N_FFT),
-            inverse: planner.plan_fft_inverse(N_FFT),
+            forward: Radix4::new(N_FFT, FftDirection::Forward),
+            inverse: Radix4::new(N_FFT, FftDirection::Inverse),
             window: (0..N_FFT).map(|idx| angle(idx).sin()).collect(),
         }
     }
@@ -136,7 +136,7 @@ impl Transform {
         let frames = Frames::of(wave);
         for start in frames.starts() {
             let bins = self.bins(&frames.wave[start..start + N_FFT]);
-            for (sum, bin) in sums.iter_mut().zip(&bins) {
+            for (sum, bin) in sums.iter_mut().zip(&bins[..N_BINS]) {
                 *sum += (bin.norm_sqr() + FLOOR).ln();
             }
         }
@@ -147,18 +147,20 @@ impl Transform {
     /// A frame through the filter, as what it adds to a wave.
     fn filtered(&self, frame: &[f64], gains: &[f64]) -> Vec<f64> {
         let mut bins = self.bins(frame);
-        bins.iter_mut().zip(gains).for_each(|(bin, gain)| *bin *= gain);
-        let mut frame = self.inverse.make_output_vec();
-        self.inverse.process(&mut bins, &mut frame).expect("the sizes are the plan's own");
+        // Those beyond half the rate mirror those before.
+        let mirrored = gains[1..N_BINS - 1].iter().rev();
+        bins.iter_mut().zip(gains.iter().chain(mirrored)).for_each(|(bin, gain)| *bin *= gain);
+        self.inverse.process(&mut bins);
         // The inverse transform multiplies by N, the windows add up to N / (2 · hop).
         let scale = 2.0 * HOP as f64 / (N_FFT * N_FFT) as f64;
-        frame.iter().zip(&self.window).map(|(value, window)| value * window * scale).collect()
+        bins.iter().zip(&self.window).map(|(value, window)| value.re * window * scale).collect()
     }
 
-    fn bins(&self, frame: &[f64]) -> Vec<realfft::num_complex::Complex<f64>> {
-        let mut windowed: Vec<f64> = frame.iter().zip(&self.window).map(|(a, b)| a * b).collect();
-        let mut bins = self.forward.make_output_vec();
-        self.forward.process(&mut windowed, &mut bins).expect("the sizes are the plan's own");
+    /// All of a frame, `[N_FFT]`.
+    fn bins(&self, frame: &[f64]) -> Vec<Complex<f64>> {
+        let windowed = frame.iter().zip(&self.window).map(|(a, b)| Complex::new(a * b, 0.0));
+        let mut bins: Vec<_> = windowed.collect();
+        self.forward.process(&mut bins);
         bins
     }
 }

@@ -3,13 +3,15 @@
 mod char_map;
 mod model_file;
 mod tokenizer_json;
-mod unigram;
 
 use std::path::Path;
 
+use tokenizers::Model;
+use tokenizers::models::unigram::Unigram;
+
 use crate::TextError;
+use crate::hub_file::malformed;
 use char_map::CharMap;
-use unigram::Unigram;
 
 /// The files that a tokenizer is looked for in, the best first. T5 version 1.1 is published with the
 /// second alone.
@@ -17,6 +19,9 @@ const FILES: [&str; 2] = ["tokenizer.json", "spiece.model"];
 
 /// What stands for a space within pieces.
 const SPACE: char = '▁';
+
+/// What the names of special pieces begin with, and no text that is cut holds.
+const NO_TEXT: char = '\0';
 
 /// A tokenizer of a unigram language model (Kudo 2018, arXiv 1804.10959), as T5 has it: text becomes
 /// the likeliest sequence of pieces, and the end follows.
@@ -29,12 +34,16 @@ pub struct SentencePiece {
     n_ids: usize,
 }
 
+/// What the files are, in messages.
+const WHAT: &str = "tokenizer";
+
 /// What the files say, in one form.
 #[derive(Debug)]
 struct Vocabulary {
     char_map: Option<CharMap>,
-    /// The text, log-likelihood and id of each piece that text may be cut into.
-    pieces: Vec<(String, f32, u32)>,
+    /// The text and log-likelihood of each piece by its id; no text where the piece is special, and
+    /// text is never cut into it.
+    pieces: Vec<(Option<String>, f64)>,
     /// What stands for text that no piece covers.
     unknown: u32,
     /// What follows every text.
@@ -51,17 +60,22 @@ impl SentencePiece {
     pub fn load_from(folder: &Path) -> Result<Self, TextError> {
         let [json, model] = FILES.map(|it| folder.join(it));
         if json.is_file() {
-            return Ok(Self::of(tokenizer_json::read(&json)?));
+            return Self::of(tokenizer_json::read(&json)?, &json);
         }
         if model.is_file() {
-            return Ok(Self::of(model_file::read(&model)?));
+            return Self::of(model_file::read(&model)?, &model);
         }
         Err(TextError::NoTokenizer { folder: folder.to_owned(), names: &FILES })
     }
 
-    fn of(vocabulary: Vocabulary) -> Self {
+    fn of(vocabulary: Vocabulary, path: &Path) -> Result<Self, TextError> {
         let Vocabulary { char_map, pieces, unknown, end, n_ids } = vocabulary;
-        Self { char_map, pieces: Unigram::new(pieces, unknown), end, n_ids }
+        let named = pieces.into_iter().zip(0..).map(|((text, log_likelihood), id)| {
+            (text.unwrap_or_else(|| format!("{NO_TEXT}{id}")), log_likelihood)
+        });
+        let pieces = Unigram::from(named.collect(), Some(unknown as usize), false);
+        let pieces = pieces.map_err(|it| malformed(path, WHAT, it))?;
+        Ok(Self { char_map, pieces, end, n_ids })
     }
 
     /// One more than the greatest id.
@@ -73,9 +87,9 @@ impl SentencePiece {
     ///
     /// What looks like a special piece within the text, such as `</s>`, is text.
     pub fn ids(&self, text: &str) -> Vec<u32> {
-        let mut ids = self.pieces.ids(&self.normalized(text));
-        ids.push(self.end);
-        ids
+        let pieces = self.pieces.tokenize(&self.normalized(text));
+        let pieces = pieces.expect("a model with an unknown piece cuts any text");
+        pieces.into_iter().map(|it| it.id).chain([self.end]).collect()
     }
 
     /// Written in one way, each word after a mark of its beginning.
@@ -84,7 +98,7 @@ impl SentencePiece {
             Some(char_map) => char_map.apply(text),
             None => text.to_owned(),
         };
-        let words = text.split(' ').filter(|it| !it.is_empty());
+        let words = text.split([' ', NO_TEXT]).filter(|it| !it.is_empty());
         words.flat_map(|it| [SPACE.to_string(), it.to_owned()]).collect()
     }
 }

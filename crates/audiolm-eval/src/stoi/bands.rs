@@ -3,9 +3,8 @@
 use std::f64::consts::PI;
 use std::ops::Range;
 
-use realfft::RealFftPlanner;
-
 use super::{FRAME, RATE_HZ, frame_starts};
+use crate::power_spectrum::PowerSpectrum;
 
 /// Points of the Fourier transform: frames are padded to twice their length.
 const N_FFT: usize = 512;
@@ -22,18 +21,12 @@ pub(super) fn window() -> [f64; FRAME] {
 /// Magnitudes `[band][frame]` (equation 1).
 pub(super) fn third_octaves(wave: &[f64]) -> Vec<Vec<f64>> {
     let bands: Vec<Range<usize>> = (0..N_BANDS).map(band_bins).collect();
-    let fft = RealFftPlanner::<f64>::new().plan_fft_forward(N_FFT);
-    let (mut frame, mut spectrum) = (fft.make_input_vec(), fft.make_output_vec());
-    let window = window();
+    let (transform, window) = (PowerSpectrum::new(N_FFT), window());
     let mut magnitudes = vec![Vec::new(); N_BANDS];
     for start in frame_starts(wave.len()) {
-        frame.fill(0.0);
-        for (offset, w) in window.iter().enumerate() {
-            frame[offset] = w * wave[start + offset];
-        }
-        fft.process(&mut frame, &mut spectrum).expect("the buffers are the plan's own");
+        let spectrum = transform.of(window.iter().zip(&wave[start..]).map(|(w, it)| w * it));
         for (band, magnitudes) in bands.iter().zip(&mut magnitudes) {
-            let power: f64 = spectrum[band.clone()].iter().map(|bin| bin.norm_sqr()).sum();
+            let power: f64 = spectrum[band.clone()].iter().sum();
             magnitudes.push(power.sqrt());
         }
     }

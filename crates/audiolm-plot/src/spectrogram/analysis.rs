@@ -2,7 +2,9 @@
 
 use std::f64::consts::TAU;
 
-use realfft::RealFftPlanner;
+use rustfft::algorithm::Radix4;
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftDirection};
 
 use super::{Panel, View};
 
@@ -37,10 +39,10 @@ pub(super) fn analyse(panel: &Panel, view: &View) -> Picture {
     let window = window((FRAME_SECONDS * rate).ceil().max(2.0) as usize);
     // Twice as many points as samples, so that rows between two bins are smooth.
     let n_fft = (2 * window.len()).next_power_of_two();
-    let fft = RealFftPlanner::<f64>::new().plan_fft_forward(n_fft);
+    // A plan for any length would bring every algorithm of the library along.
+    let fft = Radix4::new(n_fft, FftDirection::Forward);
     // What a steady 1 would give, whatever the rate: so that clips of several rates compare.
     let full_scale = window.iter().sum::<f64>().powi(2);
-    let (mut frame, mut bins) = (fft.make_input_vec(), fft.make_output_vec());
     let edges: Vec<f64> =
         (0..=view.rows).map(|row| row_bin(row, view, n_fft as f64 / rate)).collect();
     let mut db = vec![None; (view.columns * view.rows) as usize];
@@ -49,9 +51,10 @@ pub(super) fn analyse(panel: &Panel, view: &View) -> Picture {
         if time >= panel.seconds() {
             break;
         }
-        cut_frame(&panel.samples, (time * rate) as usize, &window, &mut frame);
-        fft.process(&mut frame, &mut bins).expect("the buffers are the plan's own");
-        let sums = cumulative(bins.iter().map(|bin| bin.norm_sqr() / full_scale));
+        let mut bins = frame(&panel.samples, (time * rate) as usize, &window);
+        bins.resize(n_fft, Complex::default());
+        fft.process(&mut bins);
+        let sums = cumulative(bins[..=n_fft / 2].iter().map(|bin| bin.norm_sqr() / full_scale));
         for (row, edge) in edges.windows(2).enumerate() {
             let pixel = row * view.columns as usize + column as usize;
             db[pixel] = mean_power(&sums, edge[1], edge[0]).map(|power| decibels(power) as f32);
@@ -65,13 +68,13 @@ fn window(n_samples: usize) -> Vec<f64> {
     (0..n_samples).map(|i| 0.5 - 0.5 * (TAU * (i as f64 + 0.5) / n_samples as f64).cos()).collect()
 }
 
-/// The samples around `centre` under the window, zero where the clip has none, then zeros.
-fn cut_frame(samples: &[f32], centre: usize, window: &[f64], frame: &mut [f64]) {
-    frame.fill(0.0);
-    for (offset, (slot, w)) in frame.iter_mut().zip(window).enumerate() {
+/// The samples around `centre` under the window, zero where the clip has none.
+fn frame(samples: &[f32], centre: usize, window: &[f64]) -> Vec<Complex<f64>> {
+    let value = |(offset, w): (usize, &f64)| {
         let sample = (centre + offset).checked_sub(window.len() / 2).and_then(|i| samples.get(i));
-        *slot = w * f64::from(*sample.unwrap_or(&0.0));
-    }
+        Complex::new(w * f64::from(*sample.unwrap_or(&0.0)), 0.0)
+    };
+    window.iter().enumerate().map(value).collect()
 }
 
 /// The bin at the upper edge of a row, fractions included.

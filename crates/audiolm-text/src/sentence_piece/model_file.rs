@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use super::Vocabulary;
 use super::char_map::CharMap;
+use super::{Vocabulary, WHAT};
 use crate::TextError;
 use crate::hub_file::{malformed, read as bytes_of};
-
-const WHAT: &str = "tokenizer";
 
 /// The field numbers of the messages, as far as they are read.
 mod field {
@@ -74,8 +72,10 @@ fn vocabulary(
     let end = place(&|it| it.kind == kind::CONTROL && it.text == END);
     let end = end.ok_or_else(|| lacks("end of texts"))?;
     let n_ids = pieces.len();
-    let known = pieces.into_iter().enumerate().filter(|(_, it)| it.kind == kind::NORMAL);
-    let pieces = known.map(|(id, it)| (it.text, it.score, id as u32)).collect();
+    let pieces = pieces
+        .into_iter()
+        .map(|it| ((it.kind == kind::NORMAL).then_some(it.text), f64::from(it.score)));
+    let pieces = pieces.collect();
     Ok(Vocabulary { char_map, pieces, unknown, end, n_ids })
 }
 

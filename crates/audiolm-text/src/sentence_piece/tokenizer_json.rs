@@ -6,12 +6,11 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Vocabulary;
 use super::char_map::CharMap;
+use super::{Vocabulary, WHAT};
 use crate::TextError;
 use crate::hub_file::{HubFile, malformed};
 
-const WHAT: &str = "tokenizer";
 /// The piece that follows every text.
 const END: &str = "</s>";
 
@@ -56,10 +55,10 @@ pub(super) fn read(path: &Path) -> Result<Vocabulary, TextError> {
     let n_ids = greatest.max(model.vocab.len());
     let added: HashSet<u32> = added_tokens.iter().map(|it| it.id).chain([model.unk_id]).collect();
     let pieces = model.vocab.into_iter().zip(0..);
-    let pieces = pieces
-        .filter(|(_, id)| !added.contains(id))
-        .map(|((text, score), id)| (text, score as f32, id))
-        .collect();
+    let pieces = pieces.map(|((text, log_likelihood), id)| {
+        ((!added.contains(&id)).then_some(text), log_likelihood)
+    });
+    let pieces = pieces.collect();
     Ok(Vocabulary { char_map, pieces, unknown: model.unk_id, end, n_ids })
 }
 
