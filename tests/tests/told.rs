@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use audiolm::nn::Precision;
-use audiolm::pipeline::{AssembleOptions, Bundle, PipelineError, WindowFrames, assemble};
+use audiolm::pipeline::{AssembleOptions, Bundle, Gap, PipelineError, WindowFrames, assemble};
 use audiolm::text::{
     Characters, Conditioner, ConditionerConfig, Description, Joint, JointEmbedding, T5, TextError,
 };
@@ -16,7 +16,9 @@ use audiolm::train::{
     ConditionSettings, ConditionerKind, Ending, Plan, Preset, Run, Stage, StopSignal, Told,
     ToldStage, Unobserved, train_with,
 };
-use audiolm::{AudioLm, Device, GenerateOptions, StageSampling};
+use audiolm::{
+    AudioLm, Device, GenerateOptions, InfillOptions, ResynthesizeOptions, StageSampling,
+};
 use audiolm_tests::{workspace, write_voices};
 use tempfile::TempDir;
 
@@ -98,6 +100,16 @@ fn check_told_apart(lm: impl Fn() -> AudioLm, texts: [&str; 2]) {
     assert_ne!(made[0].tokens, lm().generate(&options(1.0)).unwrap().tokens);
     let said = told(texts[0]).say(&options(1.0)).unwrap();
     assert!(said.clip.seconds() <= 1.0);
+
+    let recording = &made[0].clip;
+    let sampling = options(1.0).sampling;
+    let filling = InfillOptions { candidates: 2, sampling, ..Default::default() };
+    let gap = Gap { from: 0.3, to: 0.8 };
+    let filled = texts.map(|it| told(it).infill(recording, gap, &filling).unwrap());
+    assert_ne!(filled[0].tokens, filled[1].tokens, "it does not listen where it fills a gap");
+    let anew = ResynthesizeOptions { sampling, ..Default::default() };
+    let sounds = texts.map(|it| told(it).resynthesize(recording, &anew).unwrap());
+    assert_ne!(sounds[0].tokens, sounds[1].tokens, "it does not listen where it speaks anew");
 }
 
 #[test]

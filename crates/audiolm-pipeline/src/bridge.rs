@@ -16,6 +16,7 @@ use rand::Rng;
 
 use crate::configs::Models;
 use crate::draw::Chance;
+use crate::listening::Told;
 use crate::tokens::{Frame, FrameTokens};
 use crate::{Candidates, Part, PipelineError, Progress, WindowFrames};
 
@@ -24,6 +25,8 @@ pub(crate) struct Bridge<'a> {
     pub(crate) models: &'a Models,
     pub(crate) frame: Frame,
     pub(crate) window_frames: WindowFrames,
+    /// What the stages are told of the whole.
+    pub(crate) told: &'a Told,
     pub(crate) chance: Chance,
     pub(crate) n_candidates: usize,
     pub(crate) left: FrameTokens,

@@ -81,6 +81,7 @@ impl AudioLm {
             models: &self.models,
             frame: self.frame,
             window_frames: self.window_frames,
+            told: self.listening.stages(),
             chance: options.into(),
             n_candidates: options.candidates,
             left: self.side_tokens(&sides.left)?,

@@ -51,7 +51,7 @@ impl Bridge<'_> {
                 sampling: self.chance.sampling.coarse,
                 recall: self.chance.sampling.recall,
                 recalled_frames: borrowed + view.n_recorded(around.left),
-                condition: None,
+                condition: self.told.coarse.as_ref(),
                 guidance: self.chance.sampling.guidance,
             };
             let stage = &self.models.coarse;
@@ -78,7 +78,7 @@ impl Bridge<'_> {
             semantic_frames: runs.middles(1.0),
             semantic: runs.ids,
             codes: codes[judged.start * width..].to_vec(),
-            condition: None,
+            condition: self.told.coarse.clone(),
         };
         let scores =
             self.models.coarse.log_likelihoods(&CoarseBatch { rows: vec![row] })?.remove(0);

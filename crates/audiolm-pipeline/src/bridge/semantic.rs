@@ -35,8 +35,8 @@ impl Bridge<'_> {
             }
             let window = next_window(known, total, self.window_frames.semantic);
             let Runs { ids, durations } = Runs::of(&frames[window.start..]);
-            let prompt =
-                SemanticPrompt { ids, durations, starts: window.start == 0, condition: None };
+            let (starts, condition) = (window.start == 0, self.told.semantic.clone());
+            let prompt = SemanticPrompt { ids, durations, starts, condition };
             let request = SemanticRequest {
                 length: Length::Exactly(window.end - known),
                 ids: self.chance.sampling.semantic,
@@ -63,7 +63,8 @@ impl Bridge<'_> {
         let judged = around.judged();
         let row = |end: usize| {
             let Runs { ids, durations } = Runs::of(&all[judged.start..end]);
-            SemanticRow { ids, durations, starts: judged.start == 0, ends: false, condition: None }
+            let (starts, condition) = (judged.start == 0, self.told.semantic.clone());
+            SemanticRow { ids, durations, starts, ends: false, condition }
         };
         let rows = vec![row(all.len()), row(all.len() - around.ahead())];
         let scores = self.models.semantic.run_likelihoods(&SemanticBatch { rows })?;

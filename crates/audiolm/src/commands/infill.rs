@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::sampling::SamplingArgs;
 use super::sound::{Sound, about, read};
+use super::telling::TellingArgs;
 use crate::output::Output;
 use crate::session::Session;
 use crate::{numbers, progress};
@@ -45,6 +46,8 @@ pub struct InfillArgs {
           value_parser = numbers::count, allow_negative_numbers = true)]
     candidates: usize,
     #[command(flatten)]
+    telling: TellingArgs,
+    #[command(flatten)]
     sampling: SamplingArgs,
 }
 
@@ -76,9 +79,9 @@ impl InfillArgs {
             seconds: self.seconds,
             candidates: self.candidates,
             seed: session.seed(),
-            sampling: self.sampling.stages(),
+            sampling: self.telling.guided(self.sampling.stages()),
         };
-        let (lm, gap) = (session.load()?, Gap { from: self.from, to: self.to });
+        let (lm, gap) = (self.telling.load(session)?, Gap { from: self.from, to: self.to });
         let filled = lm.infill_with(&recording, gap, &options, &mut progress::stages());
         let filled = about(&self.input, filled)?;
         let seconds = |at: usize| at as f64 / f64::from(filled.clip.sample_rate_hz);

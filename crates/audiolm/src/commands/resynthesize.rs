@@ -10,6 +10,7 @@ use clap::Args;
 use super::sampling::SamplingArgs;
 use super::sound::{about, read};
 use super::streaming::StreamArgs;
+use super::telling::TellingArgs;
 use crate::destination::Destination;
 use crate::session::Session;
 use crate::{numbers, progress};
@@ -36,6 +37,8 @@ pub struct ResynthesizeArgs {
           value_parser = numbers::tempo, allow_negative_numbers = true)]
     tempo: f64,
     #[command(flatten)]
+    telling: TellingArgs,
+    #[command(flatten)]
     streaming: StreamArgs,
     #[command(flatten)]
     sampling: SamplingArgs,
@@ -57,9 +60,9 @@ impl ResynthesizeArgs {
         let options = ResynthesizeOptions {
             tempo: self.tempo,
             seed: session.seed(),
-            sampling: self.sampling.stages(),
+            sampling: self.telling.guided(self.sampling.stages()),
         };
-        let lm = session.load()?;
+        let lm = self.telling.load(session)?;
         let blocks = match &self.voice {
             None => about(&self.input, lm.resynthesize_stream(&recording, &options))?,
             Some(path) => {
