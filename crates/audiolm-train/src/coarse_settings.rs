@@ -26,13 +26,17 @@ pub struct CoarseSettings {
     pub schedule: Schedule,
     /// How often to look and to save.
     pub cadence: Cadence,
+    /// Whether layers are run again for their gradients: a step takes less memory, and longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gradient_checkpointing: bool,
 }
 
 impl CoarseSettings {
     /// Those of any stage.
     pub(crate) fn stage(&self) -> StageSettings<CoarseStageConfig> {
-        let Self { model, batch, crop_seconds, schedule, cadence, .. } = self.clone();
-        StageSettings { model, batch, crop_seconds, schedule, cadence }
+        let Self { batch, crop_seconds, schedule, cadence, gradient_checkpointing, .. } = *self;
+        let model = self.model.clone();
+        StageSettings { model, batch, crop_seconds, schedule, cadence, gradient_checkpointing }
     }
 
     /// Which crops are learnt without semantic ids.
@@ -44,8 +48,15 @@ impl CoarseSettings {
 impl From<StageSettings<CoarseStageConfig>> for CoarseSettings {
     /// With all semantic ids.
     fn from(settings: StageSettings<CoarseStageConfig>) -> Self {
-        let StageSettings { model, batch, crop_seconds, schedule, cadence } = settings;
-        Self { semantic_dropout: 0.0, model, batch, crop_seconds, schedule, cadence }
+        Self {
+            semantic_dropout: 0.0,
+            model: settings.model,
+            batch: settings.batch,
+            crop_seconds: settings.crop_seconds,
+            schedule: settings.schedule,
+            cadence: settings.cadence,
+            gradient_checkpointing: settings.gradient_checkpointing,
+        }
     }
 }
 

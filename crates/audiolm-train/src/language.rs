@@ -6,7 +6,7 @@ use audiolm_data::CropSampler;
 use audiolm_eval::{Bigram, GivenStart};
 use audiolm_nn::{Generator, Precision, generator, save_weights};
 use audiolm_text::ConditionerConfig;
-use audiolm_transformer::{Stage, StageLoss, TokenError};
+use audiolm_transformer::{Activations, Stage, StageLoss, TokenError};
 use burn::config::Config;
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
@@ -38,6 +38,9 @@ pub struct StageSettings<C> {
     pub schedule: Schedule,
     /// How often to look and to save.
     pub cadence: Cadence,
+    /// Whether layers are run again for their gradients: a step takes less memory, and longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gradient_checkpointing: bool,
 }
 
 /// Held-out likelihood of a finished stage, beside that of a bigram model of the same tokens.
@@ -110,6 +113,7 @@ pub(crate) fn train_stage<L: Lesson, C: Config>(
         device: run.device.clone(),
         schedule: settings.schedule,
         batch: settings.batch,
+        gradient_checkpointing: settings.gradient_checkpointing,
         crop_frames,
         sampler: CropSampler::new(&train_lengths, crop_frames),
         stage,
@@ -135,6 +139,7 @@ struct StageTrainee<L: Lesson> {
     device: Device,
     schedule: Schedule,
     batch: usize,
+    gradient_checkpointing: bool,
     crop_frames: usize,
     sampler: CropSampler,
     stage: L::Stage,
@@ -143,15 +148,22 @@ struct StageTrainee<L: Lesson> {
 }
 
 impl<L: Lesson> StageTrainee<L> {
-    /// The loss of a step's crops, drawn anew where none of them holds anything to predict, as in
-    /// long silences.
-    fn loss(&self, step: u64) -> Result<StageLoss, TrainError> {
+    /// The loss of a step's crops and its gradients. Crops are drawn anew where none of them holds
+    /// anything to predict, as in long silences.
+    fn learnt(&self, step: u64) -> Result<(StageLoss, GradientsParams), TrainError> {
         let mut rng = generator(self.seed, self.lesson.name(), step);
-        let mut draw = || -> Result<StageLoss, TrainError> {
+        let mut draw = || -> Result<(StageLoss, GradientsParams), TrainError> {
             let crops = self.crops(rng.next_u64(), step);
             let batch = self.lesson.batch(Split::Train, &crops, &mut rng)?;
-            self.device.seed(generator(self.seed, "dropout", step).next_u64());
-            Ok(self.stage.loss(&batch)?)
+            let seed = generator(self.seed, "dropout", step).next_u64();
+            let mut activations = match self.gradient_checkpointing {
+                true => Activations::recomputed(seed),
+                false => Activations::Kept,
+            };
+            self.device.seed(seed);
+            let loss = self.stage.loss_leaving(&batch, &mut activations)?;
+            let gradients = activations.gradients(&loss.loss, &self.stage);
+            Ok((loss, gradients))
         };
         for _ in 1..MOST_DRAWS {
             match draw() {
@@ -241,8 +253,7 @@ impl<L: Lesson> Trainee for StageTrainee<L> {
     }
 
     fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
-        let loss = self.loss(step)?;
-        let gradients = GradientsParams::from_grads(loss.loss.backward(), &self.stage);
+        let (loss, gradients) = self.learnt(step)?;
         let rate = self.schedule.learning_rate(step);
         self.stage = self.optimizer.step(rate, self.stage.clone(), gradients);
         let mut measures = Measures::default()

@@ -138,6 +138,17 @@ fn a_file_says_how_many_crops_go_without_semantic_ids() {
 }
 
 #[test]
+fn a_file_says_which_layers_are_run_again() {
+    let with = |text: &str| Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml"));
+    let plan = with("[parallel]\ngradient_checkpointing = true").unwrap();
+    assert!(plan.parallel.gradient_checkpointing && !plan.coarse.gradient_checkpointing);
+    assert_eq!(with(&plan.to_toml().unwrap()).unwrap(), plan);
+    let text = "[fine]\ngradient_checkpointing = false";
+    let plan = Plan::preset(Preset::Paper).with_overrides(text, Path::new("mine.toml")).unwrap();
+    assert!(plan.coarse.gradient_checkpointing && !plan.fine.gradient_checkpointing);
+}
+
+#[test]
 fn a_file_turns_on_options_of_the_codec() {
     let text = "[codec.model]\nfilm = \"decoder\"\nattention = { n_layers = 2 }";
     let plan = Plan::preset(Preset::Tiny).with_overrides(text, Path::new("mine.toml")).unwrap();

@@ -52,6 +52,11 @@ impl ClockFeatures {
         (queries, Tensor::cat(vec![keys, of_keys], 3))
     }
 
+    /// These with the learnt half as `f` makes it.
+    pub(crate) fn map_queries(self, f: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Self {
+        Self { queries: f(self.queries), ..self }
+    }
+
     /// These, after `n` positions that sound at no time: for them there is no bias.
     pub(crate) fn after_timeless(self, n: usize) -> Self {
         let after = |features: Tensor<4>| {

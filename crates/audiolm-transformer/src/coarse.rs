@@ -10,6 +10,7 @@ use std::ops::Range;
 use audiolm_nn::{Generator, Weights};
 use burn::prelude::*;
 
+use crate::activations::Activations;
 use crate::code_generation::{CodeGeneration, CodeGenerations, Continuation};
 use crate::codes::{CodeModel, CodeSequences, Predicted, Timed};
 use crate::condition::Condition;
@@ -234,16 +235,20 @@ impl CoarseStage {
 impl Stage for CoarseStage {
     type Batch = CoarseBatch;
 
-    fn loss(&self, batch: &CoarseBatch) -> Result<StageLoss, TokenError> {
+    fn loss_leaving(
+        &self,
+        batch: &CoarseBatch,
+        activations: &mut Activations,
+    ) -> Result<StageLoss, TokenError> {
         let sequences = self.sequences(batch)?;
-        let loss = self.model.nll(&sequences).mean();
+        let loss = self.model.nll(&sequences, activations).mean();
         let nll = loss.clone().detach();
         Ok(StageLoss { loss, nll, tokens: sequences.targets.len(), duration_nll: None })
     }
 
     fn log_likelihoods(&self, batch: &CoarseBatch) -> Result<Vec<Vec<f32>>, TokenError> {
         let sequences = self.sequences(batch)?;
-        Ok(sequences.log_likelihoods(self.model.nll(&sequences)))
+        Ok(sequences.log_likelihoods(self.model.nll(&sequences, &mut Activations::Kept)))
     }
 }
 
@@ -387,6 +392,12 @@ mod tests {
         assert_eq!(loss.tokens, scores.len());
         let mean = -scores.iter().sum::<f32>() / scores.len() as f32;
         check_close(&[loss.nll.into_scalar(), loss.loss.into_scalar()], &[mean, mean]);
+    }
+
+    #[test]
+    fn layers_that_are_run_again_give_the_same_gradients() {
+        let batch = batch(&[row(4, 6), row(9, 2)]);
+        laws::check_recomputation(&stage(&Device::default().autodiff()), &batch);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use audiolm_nn::Weights;
 use burn::module::Param;
 use burn::prelude::*;
 
+use crate::activations::Activations;
 use crate::clock::{Clock, ClockFeatures};
 use crate::condition::{Condition, Conditions};
 use crate::decoder::Decoder;
@@ -123,10 +124,14 @@ impl CodeModel {
 
     /// The negative log-likelihood of every predicted code, `[quantizers · frames]`: all frames of
     /// the first predicted quantizer, then of the next.
-    pub(crate) fn nll(&self, sequences: &CodeSequences) -> Tensor<1> {
+    pub(crate) fn nll(
+        &self,
+        sequences: &CodeSequences,
+        activations: &mut Activations,
+    ) -> Tensor<1> {
         let (embedded, clock) = self.embedded(&sequences.inputs);
         let conditions = sequences.conditions.as_ref();
-        let hidden = self.decoder.forward_timed(embedded, Some(clock), conditions);
+        let hidden = self.decoder.forward_leaving(embedded, Some(clock), conditions, activations);
         let hidden = at_positions(hidden, &sequences.positions());
         let width = sequences.quantizers.len();
         let [n, d_model] = hidden.dims();

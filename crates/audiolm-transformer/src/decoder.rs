@@ -4,6 +4,7 @@ use audiolm_nn::{Buckets, Direction, Weights};
 use burn::nn::{Dropout, DropoutConfig, RmsNorm, RmsNormConfig};
 use burn::prelude::*;
 
+use crate::activations::{Activations, Beside};
 use crate::attention::{Relation, UNSEEN};
 use crate::block::Block;
 use crate::clock::{Clock, ClockFeatures};
@@ -103,19 +104,22 @@ impl Decoder {
     /// # Panics
     /// On any other shape, or on conditions of another batch.
     pub fn forward(&self, embedded: Tensor<3>, conditions: Option<&Conditions>) -> Tensor<3> {
-        self.forward_timed(embedded, None, conditions)
+        self.forward_leaving(embedded, None, conditions, &mut Activations::Kept)
     }
 
-    /// [`forward`](Self::forward) of tokens whose times are known.
-    pub(crate) fn forward_timed(
+    /// [`forward`](Self::forward) of tokens whose times may be known, for gradients that come by
+    /// [`Activations::gradients`].
+    pub(crate) fn forward_leaving(
         &self,
         embedded: Tensor<3>,
         clock: Option<ClockFeatures>,
         conditions: Option<&Conditions>,
+        activations: &mut Activations,
     ) -> Tensor<3> {
         let pass = self.pass(embedded, clock, conditions);
-        let crossed = self.crossed(pass.told.as_ref());
-        pass.tokens(self.run(pass.stream.clone(), &pass.relation(), &crossed, None))
+        let stream = self.entered(pass.stream.clone());
+        let beside = Beside { relation: pass.relation(), told: pass.told.clone() };
+        pass.tokens(self.norm.forward(activations.through(&self.blocks, stream, &beside)))
     }
 
     /// The hidden states of the next positions of the sequences that `cache` remembers; shapes as
@@ -138,7 +142,7 @@ impl Decoder {
         let (seen, capacity) = (cache.seen(), cache.capacity());
         assert!(seen + time <= capacity, "{seen} + {time} positions exceed capacity {capacity}");
         let relation = Relation { clock, ..cache.relation(time) };
-        self.run(chunk, &relation, &cache.crossed, Some(&mut cache.layers))
+        self.run(chunk, &relation, &cache.crossed, &mut cache.layers)
     }
 
     /// A cache for `batch` sequences of up to `capacity` positions, which has seen nothing but
@@ -208,7 +212,7 @@ impl Decoder {
             let timeless = ClockFeatures::timeless([batch, heads.n_heads, prefix.len()], &device);
             let clock = (n_clock_features > 0).then_some(timeless);
             let relation = Relation { clock, ..cache.relation(prefix.len()) };
-            self.run(prefix.vectors, &relation, &[], Some(&mut cache.layers));
+            self.run(prefix.vectors, &relation, &[], &mut cache.layers);
         }
         cache
     }
@@ -291,23 +295,26 @@ impl Decoder {
         Some((-kept + 1.0) * UNSEEN)
     }
 
-    /// The one way through the stack, with a past or without.
+    /// The way through the stack of what has a past.
     fn run(
         &self,
         chunk: Tensor<3>,
         relation: &Relation,
         crossed: &[CrossSeen],
-        caches: Option<&mut Vec<LayerCache>>,
+        caches: &mut [LayerCache],
     ) -> Tensor<3> {
-        let [_, _, d_model] = chunk.dims();
-        assert_eq!(d_model, self.d_model, "features of a position");
-        let mut caches = caches.map(|it| it.iter_mut());
-        let mut hidden = self.dropout.forward(chunk);
-        for (idx, block) in self.blocks.iter().enumerate() {
-            let past = caches.as_mut().and_then(Iterator::next);
-            hidden = block.forward(hidden, relation, crossed.get(idx), past);
+        let mut hidden = self.entered(chunk);
+        for (idx, (block, past)) in self.blocks.iter().zip(caches).enumerate() {
+            hidden = block.forward(hidden, relation, crossed.get(idx), Some(past));
         }
         self.norm.forward(hidden)
+    }
+
+    /// What the first layer reads.
+    fn entered(&self, stream: Tensor<3>) -> Tensor<3> {
+        let [_, _, d_model] = stream.dims();
+        assert_eq!(d_model, self.d_model, "features of a position");
+        self.dropout.forward(stream)
     }
 }
 

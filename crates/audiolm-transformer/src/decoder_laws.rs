@@ -3,6 +3,7 @@
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 
+use crate::activations::Activations;
 use crate::condition::{Condition, ConditionConfig, Conditioning, Conditions};
 use crate::decoder::Decoder;
 use crate::decoder_config::{DecoderConfig, FeedForward, PositionScheme};
@@ -260,6 +261,24 @@ fn every_weight_gets_a_gradient() {
         let gradients = whole(&decoder, &rows()).powi_scalar(4).sum().backward();
         let gradients = GradientsParams::from_grads(gradients, &decoder);
         assert_eq!(gradients.len(), n_tensors(&config), "{config:?}");
+    }
+}
+
+#[test]
+fn layers_that_are_run_again_give_the_same_gradients() {
+    let device = Device::default().autodiff();
+    for config in configs() {
+        let decoder = decoder(&config, &device);
+        let of = |mut activations: Activations| {
+            let told = conditions(&decoder, &rows());
+            let hidden =
+                decoder.forward_leaving(embedded(&device), None, told.as_ref(), &mut activations);
+            let loss = hidden.powi_scalar(4).mean();
+            laws::gradients(&decoder, activations.gradients(&loss, &decoder))
+        };
+        let found = of(Activations::recomputed(1));
+        laws::check_same_gradients(&found, &of(Activations::Kept));
+        assert_eq!(found.len(), n_tensors(&config), "{config:?}");
     }
 }
 

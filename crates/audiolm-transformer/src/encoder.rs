@@ -4,6 +4,7 @@ use audiolm_nn::{Buckets, Direction};
 use burn::nn::{Dropout, DropoutConfig, RmsNorm, RmsNormConfig};
 use burn::prelude::*;
 
+use crate::activations::{Activations, Beside};
 use crate::attention::{BLOCK, Relation, UNSEEN};
 use crate::block::Block;
 use crate::decoder_config::{DecoderConfig, PositionScheme};
@@ -83,16 +84,25 @@ impl Encoder {
     /// # Panics
     /// On any other shape, or unless there is a length from 1 to `time` for each sequence.
     pub fn forward(&self, embedded: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
+        self.forward_leaving(embedded, lengths, &mut Activations::Kept)
+    }
+
+    /// [`forward`](Self::forward), for gradients that come by [`Activations::gradients`].
+    pub(crate) fn forward_leaving(
+        &self,
+        embedded: Tensor<3>,
+        lengths: &[usize],
+        activations: &mut Activations,
+    ) -> Tensor<3> {
         let [batch, time, d_model] = embedded.dims();
         assert_eq!((batch, d_model), (lengths.len(), self.d_model), "sequences and features");
         assert!(
             lengths.iter().all(|it| (1..=time).contains(it)),
             "{lengths:?} of {time} positions"
         );
-        let relation = self.relation(time, lengths);
-        let embedded = self.dropout.forward(embedded);
-        let through = |hidden, block: &Block| block.forward(hidden, &relation, None, None);
-        self.norm.forward(self.blocks.iter().fold(embedded, through))
+        let beside = Beside { relation: self.relation(time, lengths), told: None };
+        let stream = self.dropout.forward(embedded);
+        self.norm.forward(activations.through(&self.blocks, stream, &beside))
     }
 
     /// Every query stands before all keys, less those that are not real.

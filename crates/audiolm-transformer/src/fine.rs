@@ -11,6 +11,7 @@ use std::ops::Range;
 use audiolm_nn::{Generator, Weights};
 use burn::prelude::*;
 
+use crate::activations::Activations;
 use crate::code_generation::{CodeGeneration, CodeGenerations, Continuation};
 use crate::codes::{CodeModel, CodeSequences, Predicted, Timed};
 use crate::condition::Condition;
@@ -236,16 +237,20 @@ impl FineStage {
 impl Stage for FineStage {
     type Batch = FineBatch;
 
-    fn loss(&self, batch: &FineBatch) -> Result<StageLoss, TokenError> {
+    fn loss_leaving(
+        &self,
+        batch: &FineBatch,
+        activations: &mut Activations,
+    ) -> Result<StageLoss, TokenError> {
         let sequences = self.sequences(batch)?;
-        let loss = self.model.nll(&sequences).mean();
+        let loss = self.model.nll(&sequences, activations).mean();
         let nll = loss.clone().detach();
         Ok(StageLoss { loss, nll, tokens: sequences.targets.len(), duration_nll: None })
     }
 
     fn log_likelihoods(&self, batch: &FineBatch) -> Result<Vec<Vec<f32>>, TokenError> {
         let sequences = self.sequences(batch)?;
-        Ok(sequences.log_likelihoods(self.model.nll(&sequences)))
+        Ok(sequences.log_likelihoods(self.model.nll(&sequences, &mut Activations::Kept)))
     }
 }
 
@@ -323,6 +328,12 @@ mod tests {
         let (before, mut after) = (row(4), row(4));
         after.codes[3 * N_QUANTIZERS] ^= 1;
         laws::check_causal(&stage(&Device::default()), &batch(&[before]), &batch(&[after]), 0);
+    }
+
+    #[test]
+    fn layers_that_are_run_again_give_the_same_gradients() {
+        let batch = batch(&[row(4), row(2)]);
+        laws::check_recomputation(&stage(&Device::default().autodiff()), &batch);
     }
 
     #[test]

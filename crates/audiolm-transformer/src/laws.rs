@@ -1,11 +1,12 @@
 //! The laws that every stage keeps, checked by the tests of each.
 
 use audiolm_nn::{Generator, generator};
-use burn::module::{ModuleMapper, Param};
+use burn::module::{ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::prelude::*;
 use rand::RngExt;
 
+use crate::activations::Activations;
 use crate::condition::{Condition, ConditionConfig, Conditioning};
 use crate::decoder_config::DecoderConfig;
 use crate::stage::Stage;
@@ -99,6 +100,44 @@ pub(crate) fn overfitted<S: Stage>(mut stage: S, batch: &S::Batch) -> S {
         stage = optimizer.step(1e-2, stage, gradients);
     }
     panic!("the loss is still {value}");
+}
+
+/// Layers that are run again give the gradients of those whose activations were kept.
+#[track_caller]
+pub(crate) fn check_recomputation<S: Stage>(stage: &S, batch: &S::Batch) {
+    let of = |mut activations: Activations| {
+        let loss = stage.loss_leaving(batch, &mut activations).unwrap().loss;
+        gradients(stage, activations.gradients(&loss, stage))
+    };
+    check_same_gradients(&of(Activations::recomputed(1)), &of(Activations::Kept));
+}
+
+/// Of as many tensors, value by value.
+#[track_caller]
+pub(crate) fn check_same_gradients(found: &[Vec<f32>], expected: &[Vec<f32>]) {
+    assert_eq!(found.len(), expected.len());
+    assert!(expected.concat().iter().any(|it| it.abs() > 10.0 * ROUNDING), "no gradients to tell");
+    found.iter().zip(expected).for_each(|(found, expected)| check_close(found, expected));
+}
+
+/// The gradient of each parameter of a module that has one.
+pub(crate) fn gradients<M: Module>(module: &M, gradients: GradientsParams) -> Vec<Vec<f32>> {
+    let mut values = ReadGradients { gradients, values: Vec::new() };
+    module.visit(&mut values);
+    values.values
+}
+
+struct ReadGradients {
+    gradients: GradientsParams,
+    values: Vec<Vec<f32>>,
+}
+
+impl ModuleVisitor for ReadGradients {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.values.push(gradient.into_data().try_to_vec().unwrap());
+        }
+    }
 }
 
 /// The module with the same random weights in every run.

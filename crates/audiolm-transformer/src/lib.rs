@@ -54,6 +54,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod activations;
 mod attention;
 mod block;
 mod clock;
@@ -94,6 +95,7 @@ mod semantic_score;
 mod semantic_sequence;
 mod stage;
 
+pub use activations::{Activations, Recomputation};
 pub use coarse::{CoarseBatch, CoarseRequest, CoarseRow, CoarseStage, CoarseStageConfig};
 pub use code_generation::{CodeGeneration, CodeGenerations};
 pub use condition::{Condition, ConditionConfig, Conditioning, Conditions};

@@ -25,6 +25,7 @@ pub use mask::Mask;
 use burn::module::Param;
 use burn::prelude::*;
 
+use crate::activations::Activations;
 use crate::decoder_config::DecoderConfig;
 use crate::encoder::Encoder;
 use crate::error::{ConfigError, TokenError};
@@ -166,10 +167,10 @@ impl ParallelStage {
 
     /// The scores of every hidden code of the level of each row's mask, row by row:
     /// `[hidden, codes]` each.
-    fn logits(&self, rows: &[ParallelRow]) -> Vec<Tensor<2>> {
+    fn logits(&self, rows: &[ParallelRow], activations: &mut Activations) -> Vec<Tensor<2>> {
         let lengths: Vec<usize> = rows.iter().map(|it| it.semantic.len()).collect();
         let time = lengths.iter().copied().max().unwrap_or(0);
-        let hidden = self.encoder.forward(self.embed(rows, time), &lengths);
+        let hidden = self.encoder.forward_leaving(self.embed(rows, time), &lengths, activations);
         let of_row = |(idx, row): (usize, &ParallelRow)| {
             let position = |frame: &usize| (idx * time + frame) as i32;
             let positions: Vec<i32> = row.mask.hidden().iter().map(position).collect();
@@ -186,12 +187,16 @@ impl ParallelStage {
 
     /// [`logits`](Self::logits) of one row on the host, row-major; none where nothing is hidden.
     fn hidden_logits(&self, row: &ParallelRow) -> Vec<f32> {
-        let logits = self.logits(std::slice::from_ref(row));
+        let logits = self.logits(std::slice::from_ref(row), &mut Activations::Kept);
         logits.into_iter().flat_map(|it| on_host(it.flatten(0, 1))).collect()
     }
 
     /// The negative log-likelihood of every predicted code, row by row.
-    fn nll(&self, batch: &ParallelBatch) -> Result<Tensor<1>, TokenError> {
+    fn nll(
+        &self,
+        batch: &ParallelBatch,
+        activations: &mut Activations,
+    ) -> Result<Tensor<1>, TokenError> {
         batch.rows.iter().try_for_each(|it| self.validate(it))?;
         let rows: Vec<ParallelRow> =
             batch.rows.iter().filter(|it| !it.mask.hidden().is_empty()).cloned().collect();
@@ -199,7 +204,7 @@ impl ParallelStage {
             return Err(TokenError::NothingToPredict);
         }
         let of_row = |(row, logits): (&ParallelRow, Tensor<2>)| nll(logits, &row.targets());
-        Ok(Tensor::cat(rows.iter().zip(self.logits(&rows)).map(of_row).collect(), 0))
+        Ok(Tensor::cat(rows.iter().zip(self.logits(&rows, activations)).map(of_row).collect(), 0))
     }
 }
 
@@ -216,15 +221,19 @@ impl Stage for ParallelStage {
     type Batch = ParallelBatch;
 
     /// Of the hidden codes of the masks' levels; nothing is learnt of finer ones.
-    fn loss(&self, batch: &ParallelBatch) -> Result<StageLoss, TokenError> {
-        let nll = self.nll(batch)?;
+    fn loss_leaving(
+        &self,
+        batch: &ParallelBatch,
+        activations: &mut Activations,
+    ) -> Result<StageLoss, TokenError> {
+        let nll = self.nll(batch, activations)?;
         let tokens = nll.dims()[0];
         let loss = nll.mean();
         Ok(StageLoss { nll: loss.clone().detach(), loss, tokens, duration_nll: None })
     }
 
     fn log_likelihoods(&self, batch: &ParallelBatch) -> Result<Vec<Vec<f32>>, TokenError> {
-        let nll = on_host(self.nll(batch)?.neg());
+        let nll = on_host(self.nll(batch, &mut Activations::Kept)?.neg());
         Ok(in_rows(&nll, batch.rows.iter().map(|it| it.mask.hidden().len())))
     }
 }
@@ -341,6 +350,12 @@ pub(crate) mod tests {
         assert_eq!(loss.tokens, scores.len());
         let mean = -scores.iter().sum::<f32>() / scores.len() as f32;
         check_close(&[loss.nll.into_scalar(), loss.loss.into_scalar()], &[mean, mean]);
+    }
+
+    #[test]
+    fn layers_that_are_run_again_give_the_same_gradients() {
+        let batch = batch(&[row(0, 9), row(1, 6), row(2, 7)]);
+        laws::check_recomputation(&stage(&Device::default().autodiff()), &batch);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::gelu;
 
+use crate::activations::Activations;
 use crate::decoder::Decoder;
 use crate::decoder_config::DecoderConfig;
 use crate::error::{ConfigError, TokenError};
@@ -144,9 +145,10 @@ impl SemanticStage {
         self.duration_head.forward(gelu(hidden + chosen))
     }
 
-    fn nlls(&self, sequences: &SemanticSequences) -> SemanticNll {
+    fn nlls(&self, sequences: &SemanticSequences, activations: &mut Activations) -> SemanticNll {
         let conditions = sequences.conditions.as_ref();
-        let hidden = self.decoder.forward(self.embed(sequences), conditions);
+        let hidden =
+            self.decoder.forward_leaving(self.embed(sequences), None, conditions, activations);
         let of_ids = at_positions(hidden.clone(), &sequences.id_positions);
         let ids = nll(self.id_logits(of_ids), &sequences.id_targets);
         let timed = &sequences.timed;
@@ -167,9 +169,13 @@ struct SemanticNll {
 impl Stage for SemanticStage {
     type Batch = SemanticBatch;
 
-    fn loss(&self, batch: &SemanticBatch) -> Result<StageLoss, TokenError> {
+    fn loss_leaving(
+        &self,
+        batch: &SemanticBatch,
+        activations: &mut Activations,
+    ) -> Result<StageLoss, TokenError> {
         let sequences = SemanticSequences::new(self, batch)?;
-        let SemanticNll { ids, durations } = self.nlls(&sequences);
+        let SemanticNll { ids, durations } = self.nlls(&sequences, activations);
         let ids = ids.mean();
         let durations = durations.map(Tensor::mean);
         let loss = match &durations {
@@ -187,7 +193,7 @@ impl Stage for SemanticStage {
     /// Of ids and ends, without the durations: comparable with the paper's model.
     fn log_likelihoods(&self, batch: &SemanticBatch) -> Result<Vec<Vec<f32>>, TokenError> {
         let sequences = SemanticSequences::new(self, batch)?;
-        let values = on_host(self.nlls(&sequences).ids.neg());
+        let values = on_host(self.nlls(&sequences, &mut Activations::Kept).ids.neg());
         Ok(in_rows(&values, sequences.predictions_per_row.iter().copied()))
     }
 }
@@ -325,6 +331,12 @@ mod tests {
         check_targets(true, false, &[3, 1, 2], &[0, 3]);
         check_targets(false, true, &[1, 2, 6], &[3, 1]);
         check_targets(false, false, &[1, 2], &[3]);
+    }
+
+    #[test]
+    fn layers_that_are_run_again_give_the_same_gradients() {
+        let batch = batch(&[row(7), row(5)]);
+        laws::check_recomputation(&stage(&Device::default().autodiff()), &batch);
     }
 
     #[test]

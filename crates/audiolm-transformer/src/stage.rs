@@ -2,6 +2,7 @@
 
 use burn::prelude::*;
 
+use crate::activations::Activations;
 use crate::error::TokenError;
 
 /// A language model over one kind of token sequence.
@@ -10,7 +11,22 @@ pub trait Stage: Module {
     type Batch;
 
     /// What a training step needs; differentiable if the stage lives on an autodiff device.
-    fn loss(&self, batch: &Self::Batch) -> Result<StageLoss, TokenError>;
+    ///
+    /// # Errors
+    /// Where tokens are none of this stage's, or there is nothing to predict.
+    fn loss(&self, batch: &Self::Batch) -> Result<StageLoss, TokenError> {
+        self.loss_leaving(batch, &mut Activations::Kept)
+    }
+
+    /// The same, for gradients that come by [`Activations::gradients`].
+    ///
+    /// # Errors
+    /// As of [`loss`](Self::loss).
+    fn loss_leaving(
+        &self,
+        batch: &Self::Batch,
+        activations: &mut Activations,
+    ) -> Result<StageLoss, TokenError>;
 
     /// The log-likelihood in nats of every predicted token, row by row in the order of the row.
     fn log_likelihoods(&self, batch: &Self::Batch) -> Result<Vec<Vec<f32>>, TokenError>;
