@@ -11,7 +11,7 @@
 //! ```
 
 use audiolm_nn::generator;
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::prelude::*;
 use rand::Rng;
@@ -134,6 +134,7 @@ impl Recomputation {
         for (idx, block) in blocks.iter().enumerate() {
             layers.push((block.clone(), flowing.clone()));
             self.reseed(self.passes.len(), idx, &flowing.device());
+            block.visit(&mut Drawn);
             flowing = fixed.through(&block.clone().no_grad(), flowing);
         }
         let output = flowing.require_grad();
@@ -201,6 +202,15 @@ impl Recomputation {
         if pulled.is_tracked() {
             hand_on(pulled.backward());
         }
+    }
+}
+
+/// Draws weights that are not drawn yet: until then, what is set for a copy is set for all.
+struct Drawn;
+
+impl ModuleVisitor for Drawn {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        param.val();
     }
 }
 
