@@ -20,7 +20,7 @@ use audiolm::{AudioLm, Clip, ContinueOptions};
 /// What is drawn depends on.
 const SEED: u64 = 0;
 /// Places that nothing singles out.
-const N_OTHERS: usize = 300;
+const N_OTHERS: usize = 271;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
