@@ -133,8 +133,8 @@ impl Recomputation {
         let mut flowing = stream.clone().detach();
         for (idx, block) in blocks.iter().enumerate() {
             layers.push((block.clone(), flowing.clone()));
-            self.reseed(self.passes.len(), idx, &flowing.device());
             block.visit(&mut Drawn);
+            self.reseed(self.passes.len(), idx, &flowing.device());
             flowing = fixed.through(&block.clone().no_grad(), flowing);
         }
         let output = flowing.require_grad();
