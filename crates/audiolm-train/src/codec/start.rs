@@ -10,8 +10,8 @@ use burn::prelude::*;
 use super::crops::Crops;
 use crate::{CodecSettings, Learns, Measures, Observer, TrainError};
 
-/// Vectors for each entry of a codebook that the initialisation by k-means looks at: enough for averages, and
-/// the encoder that makes them changes from the first step on.
+/// Vectors for each entry of a codebook that the initialisation by k-means looks at. The encoder that makes
+/// them changes from the first step on, so more of them would cost time before it and be outdated after it.
 const VECTORS_PER_ENTRY: usize = 32;
 
 /// `codec` with codebooks that fit what its untrained encoder makes of the first batches (arXiv
