@@ -14,7 +14,6 @@ use crate::{Cadence, Schedule, StageSettings};
 pub struct CoarseSettings {
     /// The share of crops that are learnt without their semantic ids, so that the stage can draw codes
     /// on its own: 1 makes the acoustic-only model that AudioLM is compared with on piano.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub semantic_dropout: f64,
     /// The stage.
     pub model: CoarseStageConfig,
@@ -27,7 +26,6 @@ pub struct CoarseSettings {
     /// How often to look and to save.
     pub cadence: Cadence,
     /// Whether layers are run again for their gradients: a step takes less memory, and longer.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gradient_checkpointing: bool,
 }
 
@@ -58,11 +56,6 @@ impl From<StageSettings<CoarseStageConfig>> for CoarseSettings {
             gradient_checkpointing: settings.gradient_checkpointing,
         }
     }
-}
-
-/// A plan of an older run names no share.
-fn is_zero(share: &f64) -> bool {
-    *share == 0.0
 }
 
 /// Which crops are learnt without semantic ids: it depends on where they lie, so that a run that was

@@ -39,7 +39,6 @@ pub struct StageSettings<C> {
     /// How often to look and to save.
     pub cadence: Cadence,
     /// Whether layers are run again for their gradients: a step takes less memory, and longer.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gradient_checkpointing: bool,
 }
 

@@ -126,15 +126,6 @@ const OPEN_TABLES: [&str; 5] = [
     "parallel.model.decoder.",
 ];
 
-/// Values that a plan leaves out where they are zero or false.
-const LEFT_OUT: [&str; 5] = [
-    "semantic.gradient_checkpointing",
-    "coarse.semantic_dropout",
-    "coarse.gradient_checkpointing",
-    "fine.gradient_checkpointing",
-    "parallel.gradient_checkpointing",
-];
-
 /// A table that a plan leaves out where it is not used: what a file that names it begins with.
 fn unused_table(name: &str) -> Option<toml::Table> {
     fn table(settings: impl Serialize) -> toml::Table {
@@ -165,7 +156,7 @@ fn merge(plan: &mut toml::Table, overrides: toml::Table, prefix: &str) -> Result
                 let (expected, found) = (old.type_str(), value.type_str());
                 return Err(format!("{name} must be of type {expected}, found {found}"));
             }
-            (None, value) if OPEN_TABLES.contains(&prefix) || LEFT_OUT.contains(&name.as_str()) => {
+            (None, value) if OPEN_TABLES.contains(&prefix) => {
                 plan.insert(key, value);
             }
             (None, _) => {

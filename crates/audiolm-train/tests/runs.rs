@@ -132,8 +132,6 @@ fn a_file_says_how_many_crops_go_without_semantic_ids() {
     assert_eq!(plan.coarse.semantic_dropout, 0.1);
     let text = plan.to_toml().unwrap();
     assert_eq!(with(&text).unwrap(), plan);
-    // Plans of before name no such share, and neither do those that have none.
-    assert!(!Plan::preset(Preset::Tiny).to_toml().unwrap().contains("semantic_dropout"));
     assert!(with("[coarse]\nsemantic_drop = 0.1").is_err());
 }
 
