@@ -90,10 +90,11 @@ fn a_codec_improves_against_discriminators() {
 }
 #[test]
 fn a_codec_improves_under_balanced_losses() {
-    check_learns(|plan| {
-        plan.codec.adversary.weights = LossWeights::encodec();
-        assert_eq!(plan.codec.adversary.weights.of, Weighed::Gradients);
-    });
+    // In so few steps discriminators learn nothing: with EnCodec's own weights, three quarters of what
+    // the codec follows are features of random weights.
+    let weights = LossWeights { adversarial: 0.3, features: 0.3, ..LossWeights::encodec() };
+    assert_eq!(weights.of, Weighed::Gradients);
+    check_learns(|plan| plan.codec.adversary.weights = weights);
 }
 
 /// Trains only the decoder of a trained codec, whose decoder has so many channels.
