@@ -6,8 +6,12 @@
 
 use std::fmt;
 
-use audiolm_codec::{MultiScaleMelLoss, SoundStream, SoundStreamConfig};
+use audiolm_codec::{
+    DiscriminatorConfig, FeatureDistance, MultiScaleMelLoss, SoundStream, SoundStreamConfig,
+    discriminator_hinge, feature_matching, generator_hinge,
+};
 use audiolm_nn::{CausalConv1dConfig, CausalConvTranspose1dConfig, elu};
+use burn::module::Module;
 use burn::prelude::*;
 use burn::tensor::Distribution;
 use divan::Bencher;
@@ -18,9 +22,12 @@ const SAMPLE_RATE_HZ: usize = 16_000;
 const SECONDS: usize = 10;
 /// Examples of a second in a batch to learn from.
 const BATCH: usize = 4;
+/// Of waves, and of spectra.
+const DISCRIMINATORS: [usize; 2] = [0, 1];
 
 fn main() {
     audiolm_flex::install();
+    audiolm_flex::work_on_this_thread();
     divan::main();
 }
 
@@ -133,6 +140,25 @@ fn learns(bencher: Bencher, size: Size) {
     bencher.counter(ItemsCount::new(BATCH * SAMPLE_RATE_HZ)).bench(|| {
         let output = codec.forward(wave.clone(), &active);
         mel.forward(wave.clone(), output.wave).backward()
+    });
+}
+
+/// SoundStream's discriminators of a batch of recordings and reconstructions, and what each side
+/// learns from them, in samples per second.
+#[divan::bench(args = DISCRIMINATORS, sample_count = 5)]
+fn judges(bencher: Bencher, index: usize) {
+    let device = Device::default().autodiff();
+    let config = DiscriminatorConfig::sound_stream().swap_remove(index);
+    let set = DiscriminatorConfig::init_set(&[config], &device).unwrap();
+    let waves = [(); 2].map(|()| noise(BATCH, SAMPLE_RATE_HZ, &device));
+    bencher.counter(ItemsCount::new(BATCH * SAMPLE_RATE_HZ)).bench(|| {
+        let judged = set.forward(Tensor::cat(waves.to_vec(), 0));
+        let part = |first, end| judged.iter().map(|it| it.examples(first, end)).collect::<Vec<_>>();
+        let (recording, reconstruction) = (part(0, BATCH), part(BATCH, 2 * BATCH));
+        discriminator_hinge(&recording, &reconstruction).backward();
+        let heard = set.clone().no_grad().forward(waves[1].clone().require_grad());
+        let matched = feature_matching(&recording, &heard, FeatureDistance::Absolute);
+        (generator_hinge(&heard) + matched).backward()
     });
 }
 

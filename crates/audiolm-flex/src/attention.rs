@@ -135,7 +135,7 @@ mod tests {
     use burn::tensor::activation::softmax;
     use burn::tensor::{Distribution, Tolerance};
 
-    use crate::ops;
+    use crate::step_ops;
 
     fn noise(shape: [usize; 4]) -> Tensor<4> {
         Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
@@ -163,7 +163,9 @@ mod tests {
         let scores = queries.clone().matmul(for_all(&seen.keys)) + seen.bias.clone();
         let expected = softmax(scores, 3).matmul(for_all(&seen.values).swap_dims(2, 3));
         let tolerance = Tolerance::<f32>::absolute(1e-5);
-        ops::attend(queries, seen).into_data().assert_approx_eq(&expected.into_data(), tolerance);
+        step_ops::attend(queries, seen)
+            .into_data()
+            .assert_approx_eq(&expected.into_data(), tolerance);
     }
 
     #[test]
@@ -190,7 +192,7 @@ mod tests {
         all.bias = Tensor::cat(vec![first.bias.clone(), hidden], 3);
         let queries = noise([1, 2, 1, 24]);
         let tolerance = Tolerance::<f32>::absolute(1e-6);
-        let expected = ops::attend(queries.clone(), first).into_data();
-        ops::attend(queries, all).into_data().assert_approx_eq(&expected, tolerance);
+        let expected = step_ops::attend(queries.clone(), first).into_data();
+        step_ops::attend(queries, all).into_data().assert_approx_eq(&expected, tolerance);
     }
 }

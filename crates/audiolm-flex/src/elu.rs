@@ -1,34 +1,58 @@
 //! The kernels of the exponential linear unit.
 
-use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
-use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::prelude::*;
 
-use crate::ops::FlexOps;
+use crate::gradients::from_inner;
 use crate::pointwise::{map, scaled};
 
-/// `x` where `x > 0`, else `exp(x) - 1`.
-pub(crate) fn forward(x: FlexTensor) -> FlexTensor {
-    map(x, elu)
+/// [`Kernels::elu`](audiolm_nn::Kernels::elu) of what flex holds.
+pub(crate) fn elu(x: Tensor<1>) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as EluOps>::elu(x.into_dispatch()))
 }
 
-/// The gradient of the output `y` times the slope there, which is `1` where `y > 0`, else `y + 1`.
-pub(crate) fn backward(y: FlexTensor, gradient: FlexTensor) -> FlexTensor {
-    scaled(gradient, y, |y| if y > 0.0 { 1.0 } else { y + 1.0 })
+#[backend_extension(Flex, Autodiff)]
+trait EluOps: Backend {
+    /// `x` where `x > 0`, else `exp(x) - 1`.
+    fn elu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// The gradient of the output `y` times the slope there, which is `1` where `y > 0`, else `y + 1`.
+    fn elu_gradient(y: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+impl EluOps for Flex {
+    fn elu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        map(x, value)
+    }
+
+    fn elu_gradient(y: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        scaled(gradient, y, |y| if y > 0.0 { 1.0 } else { y + 1.0 })
+    }
+}
+
+impl<B: EluOps, C: CheckpointStrategy> EluOps for Autodiff<B, C> {
+    fn elu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        tracked::<B, C>(x)
+    }
+
+    fn elu_gradient(y: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        from_inner::<B, C>(B::elu_gradient(y.into_primitive(), gradient.into_primitive()))
+    }
 }
 
 /// The forward pass, which remembers its output.
-pub(crate) fn tracked<B: FlexOps, C: CheckpointStrategy>(
+fn tracked<B: EluOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
 ) -> FloatTensor<Autodiff<B, C>> {
     #[derive(Debug)]
     struct Elu;
 
-    impl<B: FlexOps> Backward<B, 1> for Elu {
+    impl<B: EluOps> Backward<B, 1> for Elu {
         type State = FloatTensor<B>;
 
         fn backward(
@@ -53,7 +77,7 @@ pub(crate) fn tracked<B: FlexOps, C: CheckpointStrategy>(
 
 /// Branch-free, so that a compiler makes vectors of it. What is no number stays none.
 #[inline(always)]
-fn elu(x: f32) -> f32 {
+fn value(x: f32) -> f32 {
     let negative = if x > 0.0 { 0.0 } else { x };
     let exp_m1 = exp(if negative < -87.0 { -87.0 } else { negative }) - 1.0;
     if x > 0.0 { x } else { exp_m1 }

@@ -1,35 +1,59 @@
 //! The kernels of the Gaussian error linear unit.
 
-use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
-use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::prelude::*;
 
 use crate::elu::exp;
-use crate::ops::FlexOps;
+use crate::gradients::from_inner;
 use crate::pointwise::{map, scaled};
 
-/// `x Φ(x)`.
-pub(crate) fn forward(x: FlexTensor) -> FlexTensor {
-    map(x, gelu)
+/// [`Kernels::gelu`](audiolm_nn::Kernels::gelu) of what flex holds.
+pub(crate) fn gelu(x: Tensor<1>) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as GeluOps>::fast_gelu(x.into_dispatch()))
 }
 
-/// The gradient of the output times the slope at `x`, which is `Φ(x) + x φ(x)`.
-pub(crate) fn backward(x: FlexTensor, gradient: FlexTensor) -> FlexTensor {
-    scaled(gradient, x, slope)
+#[backend_extension(Flex, Autodiff)]
+trait GeluOps: Backend {
+    /// `x Φ(x)`.
+    fn fast_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// The gradient of the output times the slope at `x`, which is `Φ(x) + x φ(x)`.
+    fn fast_gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+impl GeluOps for Flex {
+    fn fast_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        map(x, value)
+    }
+
+    fn fast_gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        scaled(gradient, x, slope)
+    }
+}
+
+impl<B: GeluOps, C: CheckpointStrategy> GeluOps for Autodiff<B, C> {
+    fn fast_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        tracked::<B, C>(x)
+    }
+
+    fn fast_gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        from_inner::<B, C>(B::fast_gelu_gradient(x.into_primitive(), gradient.into_primitive()))
+    }
 }
 
 /// The forward pass, which remembers its input.
-pub(crate) fn tracked<B: FlexOps, C: CheckpointStrategy>(
+fn tracked<B: GeluOps, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
 ) -> FloatTensor<Autodiff<B, C>> {
     #[derive(Debug)]
     struct Gelu;
 
-    impl<B: FlexOps> Backward<B, 1> for Gelu {
+    impl<B: GeluOps> Backward<B, 1> for Gelu {
         type State = FloatTensor<B>;
 
         fn backward(
@@ -56,7 +80,7 @@ pub(crate) fn tracked<B: FlexOps, C: CheckpointStrategy>(
 
 /// Branch-free, so that a compiler makes vectors of it. What is no number stays none.
 #[inline(always)]
-fn gelu(x: f32) -> f32 {
+fn value(x: f32) -> f32 {
     let positive = if x > 0.0 { x } else { 0.0 };
     positive - x.abs() * tail(x.abs())
 }

@@ -15,15 +15,23 @@
 
 mod attention;
 mod byte_product;
+mod causal_frames;
+mod causal_product;
 mod elu;
+mod example_norm;
+mod example_sums;
 mod gelu;
-mod ops;
+mod gradients;
+mod leaky_relu;
+mod plane_convolution;
+mod plane_rows;
 mod pointwise;
 mod rows_product;
+mod step_ops;
 mod vectors;
 mod windows_product;
 
-use audiolm_nn::{Kernels, SeenKeys};
+use audiolm_nn::{CausalWindows, Kernels, PlaneConvolution, SeenKeys};
 use burn::backend::DispatchDevice;
 use burn::prelude::*;
 use burn::tensor::DType;
@@ -50,25 +58,56 @@ impl Kernels for FlexKernels {
     }
 
     fn elu(&self, x: Tensor<1>) -> Tensor<1> {
-        ops::elu(x)
+        elu::elu(x)
     }
 
     fn gelu(&self, x: Tensor<1>) -> Tensor<1> {
-        ops::gelu(x)
+        gelu::gelu(x)
     }
 
-    fn windows_product(&self, signal: Tensor<3>, matrix: Tensor<2>, step: usize) -> Tensor<3> {
-        ops::windows_product(signal, matrix, step)
+    fn leaky_relu(&self, x: Tensor<1>, slope: f32) -> Tensor<1> {
+        leaky_relu::leaky_relu(x, slope)
+    }
+
+    fn example_norm(
+        &self,
+        x: Tensor<3>,
+        scale: Tensor<1>,
+        offset: Tensor<1>,
+        smallest: f32,
+    ) -> Tensor<3> {
+        example_norm::example_norm(x, scale, offset, smallest)
+    }
+
+    fn causal_product(
+        &self,
+        past: Tensor<3>,
+        chunk: Tensor<3>,
+        matrix: Tensor<2>,
+        bias: Tensor<1>,
+        of: CausalWindows,
+    ) -> Tensor<3> {
+        causal_product::causal_product([past, chunk], matrix, bias, of)
+    }
+
+    fn convolve_plane(
+        &self,
+        signal: Tensor<4>,
+        kernels: Tensor<4>,
+        bias: Tensor<1>,
+        of: PlaneConvolution,
+    ) -> Tensor<4> {
+        plane_convolution::convolve_plane(signal, kernels, bias, of)
     }
 
     fn rows_product(&self, rows: Tensor<2>, matrix: Tensor<2>) -> Tensor<2> {
         match matrix.dtype() {
-            DType::QFloat(_) => ops::byte_product(rows, matrix),
-            _ => ops::rows_product(rows, matrix),
+            DType::QFloat(_) => step_ops::byte_product(rows, matrix),
+            _ => step_ops::rows_product(rows, matrix),
         }
     }
 
     fn attend(&self, queries: Tensor<4>, seen: SeenKeys) -> Tensor<4> {
-        ops::attend(queries, seen)
+        step_ops::attend(queries, seen)
     }
 }

@@ -52,16 +52,16 @@ pub(crate) fn scaled(gradient: FlexTensor, at: FlexTensor, slope: impl Function)
 }
 
 /// All numbers of a tensor that has them to itself, in one piece.
-fn own(x: &mut FlexTensor) -> Option<&mut [f32]> {
+pub(crate) fn own(x: &mut FlexTensor) -> Option<&mut [f32]> {
     let whole = Some((0, x.bytes().len() / size_of::<f32>()));
     (x.layout().contiguous_offsets() == whole).then(|| x.try_storage_mut::<f32>())?
 }
 
-fn values(tensor: &FlexTensor) -> &[f32] {
+pub(crate) fn values(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice().expect("contiguous and single precision")
 }
 
-fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
+pub(crate) fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
     FlexTensor::from_data(burn::prelude::TensorData::new(values, shape))
 }
 

@@ -112,7 +112,7 @@ mod tests {
     use burn::prelude::*;
     use burn::tensor::{Distribution, Tolerance};
 
-    use crate::ops::rows_product;
+    use crate::step_ops::rows_product;
 
     /// Sums of some hundred products in another order.
     const ROUNDING: f32 = 1e-3;

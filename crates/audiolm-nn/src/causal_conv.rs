@@ -7,7 +7,7 @@ use burn::module::{Initializer, Param};
 use burn::prelude::*;
 
 use crate::ConvError;
-use crate::windows_product::windows_product;
+use crate::causal_product::{CausalWindows, latest};
 
 /// Configuration of a [`CausalConv1d`].
 #[derive(Config, Debug)]
@@ -121,19 +121,10 @@ impl CausalConv1d {
         assert_shape!(state.past, [batch, self.history(), channels_in]);
         let stride = self.stride;
         assert!(time.is_multiple_of(stride), "{time} frames do not divide by stride {stride}");
-        if self.history() == 0 {
-            return self.convolved(chunk, &state.kernel);
-        }
-        let unequal = time.next_multiple_of(self.phases()) - time;
-        let device = chunk.device();
-        let mut parts = vec![state.past.clone(), chunk];
-        if unequal > 0 {
-            parts.push(Tensor::zeros([batch, unequal, channels_in], &device));
-        }
-        let seen = Tensor::cat(parts, 1);
-        state.past = seen.clone().slice_dim(1, time..time + self.history());
-        let output = self.convolved(seen, &state.kernel);
-        if unequal == 0 { output } else { output.slice_dim(1, ..time) }
+        let windows = CausalWindows { step: stride, phases: self.phases() };
+        let next = latest(&state.past, &chunk);
+        let past = std::mem::replace(&mut state.past, next);
+        windows.product(past, chunk, state.kernel.clone(), self.bias.val())
     }
 
     /// The state of a stream that has heard nothing yet.
@@ -156,26 +147,6 @@ impl CausalConv1d {
     fn phases(&self) -> usize {
         let [_, _, kernel_size] = self.weight.dims();
         if kernel_size == 1 { 1 } else { self.dilation }
-    }
-
-    /// The convolution of `seen`, which begins with the history and ends so that its phases are
-    /// equally long: `[batch, outputs, channels_out]`.
-    ///
-    /// A dilated convolution is a plain one on each of `dilation` interleaved signals.
-    fn convolved(&self, seen: Tensor<3>, kernel: &Tensor<3>) -> Tensor<3> {
-        let [batch, length, channels_in] = seen.dims();
-        let [_, _, channels_out] = kernel.dims();
-        let (kernel, bias) = (kernel.clone(), self.bias.val().unsqueeze());
-        let phases = self.phases();
-        if phases == 1 {
-            return windows_product(seen, kernel, self.stride) + bias;
-        }
-        let signal = seen.reshape([batch, length / phases, phases, channels_in]).swap_dims(1, 2);
-        let signal = signal.reshape([batch * phases, length / phases, channels_in]);
-        let products = windows_product(signal, kernel, 1) + bias;
-        let n = products.dims()[1];
-        let products = products.reshape([batch, phases, n, channels_out]).swap_dims(1, 2);
-        products.reshape([batch, n * phases, channels_out])
     }
 }
 

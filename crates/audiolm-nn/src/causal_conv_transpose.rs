@@ -5,7 +5,7 @@ use burn::prelude::*;
 
 use crate::ConvError;
 use crate::causal_conv::changed;
-use crate::windows_product::windows_product;
+use crate::causal_product::{CausalWindows, latest};
 
 /// Configuration of a [`CausalConvTranspose1d`], whose kernel spans two strides.
 #[derive(Config, Debug)]
@@ -94,10 +94,11 @@ impl CausalConvTranspose1d {
         let [_, channels_out, kernel_size] = self.weight.dims();
         let stride = kernel_size / 2;
         assert_shape!(state.past, [batch, 1, channels_in]);
-        let seen = Tensor::cat(vec![state.past.clone(), chunk], 1);
-        state.past = seen.clone().slice_dim(1, time..);
+        let next = latest(&state.past, &chunk);
+        let past = std::mem::replace(&mut state.past, next);
         let bias = self.bias.val().repeat_dim(0, stride);
-        let products = windows_product(seen, state.kernel.clone(), 1) + bias.unsqueeze();
+        let windows = CausalWindows { step: 1, phases: 1 };
+        let products = windows.product(past, chunk, state.kernel.clone(), bias);
         products.reshape([batch, time * stride, channels_out])
     }
 

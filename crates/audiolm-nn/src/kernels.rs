@@ -10,6 +10,7 @@ use burn::prelude::*;
 use burn::tensor::DType;
 
 use crate::attention::SeenKeys;
+use crate::{CausalWindows, PlaneConvolution};
 
 static INSTALLED: OnceLock<&'static dyn Kernels> = OnceLock::new();
 
@@ -25,13 +26,46 @@ pub trait Kernels: Sync {
     /// [`gelu`](crate::gelu).
     fn gelu(&self, x: Tensor<1>) -> Tensor<1>;
 
-    /// Every window of consecutive frames, one each `step` frames, times a matrix.
+    /// [`leaky_relu`](crate::leaky_relu).
+    fn leaky_relu(&self, x: Tensor<1>, slope: f32) -> Tensor<1>;
+
+    /// [`example_norm`](crate::example_norm).
     ///
     /// # Shapes
-    /// - signal: `[batch, length, channels_in]`
-    /// - matrix: `[frames * channels_in, channels_out]`, `frames` at least `step`
-    /// - output: `[batch, (length - frames) / step + 1, channels_out]`
-    fn windows_product(&self, signal: Tensor<3>, matrix: Tensor<2>, step: usize) -> Tensor<3>;
+    /// - x and output: `[batch, n, channels]`; scale and offset: `[channels]`
+    fn example_norm(
+        &self,
+        x: Tensor<3>,
+        scale: Tensor<1>,
+        offset: Tensor<1>,
+        smallest_variance: f32,
+    ) -> Tensor<3>;
+
+    /// Every window of what was and what comes times a matrix, and a bias.
+    ///
+    /// # Shapes
+    /// - past: `[batch, history, channels_in]`; chunk: `[batch, time, channels_in]`
+    /// - matrix: `[frames * channels_in, channels_out]`, `frames` at least the step
+    /// - bias: `[channels_out]`
+    /// - output: `[batch, n, channels_out]`, as many as there are windows; of several phases as many as
+    ///   the chunk has frames, which is all but the history
+    fn causal_product(
+        &self,
+        past: Tensor<3>,
+        chunk: Tensor<3>,
+        matrix: Tensor<2>,
+        bias: Tensor<1>,
+        of: CausalWindows,
+    ) -> Tensor<3>;
+
+    /// [`PlaneConvolution::forward`].
+    fn convolve_plane(
+        &self,
+        signal: Tensor<4>,
+        kernels: Tensor<4>,
+        bias: Tensor<1>,
+        of: PlaneConvolution,
+    ) -> Tensor<4>;
 
     /// [`product`](crate::product) of a few rows, or of any number with a matrix of
     /// [bytes](crate::Weights::Int8). It needs no gradient. A row's is the same whatever few stand

@@ -3,7 +3,6 @@
 use burn::prelude::*;
 
 use crate::banded_product::banded_product;
-use crate::kernels::kernels_of;
 
 /// Numbers in one row of the banded product that is aimed at.
 const ROW_WIDTH: usize = 128;
@@ -12,34 +11,16 @@ const LONGEST_BLOCK: usize = 32;
 
 /// Every window of consecutive frames, one each `step` frames, times a kernel.
 ///
-/// A backend whose windows are views may have a [kernel](crate::Kernels) that multiplies them where
-/// they lie. Elsewhere a block of consecutive frames is one row of a matrix, and the sum over the
-/// blocks that an output depends on a product of well-shaped ones, forward and backward, although
-/// the matrix of a block also multiplies the zeros beside the kernel: gathering each window costs
-/// more.
+/// A block of consecutive frames is one row of a matrix, and the sum over the blocks that an output
+/// depends on a product of well-shaped ones, forward and backward, although the matrix of a block also
+/// multiplies the zeros beside the kernel: gathering each window costs more.
 ///
 /// # Shapes
 /// - signal: `[batch, length, channels_in]`
 /// - kernel: `[frames, channels_in, channels_out]`, `frames` at least `step`
 /// - output: `[batch, (length - frames) / step + 1, channels_out]`
 pub(crate) fn windows_product(signal: Tensor<3>, kernel: Tensor<3>, step: usize) -> Tensor<3> {
-    match native_windows_product(&signal, &kernel, step) {
-        Some(products) => products,
-        None => Blocks::new(kernel, step).product(signal),
-    }
-}
-
-/// The same where a backend has a [kernel](crate::Kernels) for it, and nothing elsewhere: a layer of
-/// many channels may know better than blocks.
-pub fn native_windows_product(
-    signal: &Tensor<3>,
-    kernel: &Tensor<3>,
-    step: usize,
-) -> Option<Tensor<3>> {
-    let kernels = kernels_of(signal)?;
-    let [frames, channels_in, channels_out] = kernel.dims();
-    let matrix = kernel.clone().reshape([frames * channels_in, channels_out]);
-    Some(kernels.windows_product(signal.clone(), matrix, step))
+    Blocks::new(kernel, step).product(signal)
 }
 
 /// How time is cut for the banded product.

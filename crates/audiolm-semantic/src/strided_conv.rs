@@ -57,12 +57,12 @@ impl StridedConv {
         let [.., kernel_size] = self.weight.dims();
         assert!(time >= kernel_size, "{time} frames are fewer than the {kernel_size} of a kernel");
         let taps = self.weight.val().permute([2, 1, 0]);
-        let sum = native_windows_product(&input, &taps, self.stride)
-            .unwrap_or_else(|| self.products(input, &taps));
-        match &self.bias {
-            Some(bias) => sum + bias.val().unsqueeze(),
-            None => sum,
-        }
+        let bias = match &self.bias {
+            Some(bias) => bias.val(),
+            None => Tensor::zeros([self.weight.dims()[0]], &input.device()),
+        };
+        native_windows_product(&input, &taps, bias.clone(), self.stride)
+            .unwrap_or_else(|| self.products(input, &taps) + bias.unsqueeze())
     }
 
     /// A product for each block that a frame sees, of taps `[kernel_size, channels_in, channels_out]`.

@@ -1,23 +1,17 @@
 //! The convolution every discriminator is built from.
 
+use audiolm_nn::PlaneConvolution;
 use burn::module::{Initializer, Param};
 use burn::prelude::*;
-use burn::tensor::activation::relu;
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
 
 /// Keeps the norm of a kernel of zeros, and its gradient, finite.
 const SMALLEST_SQUARE: f64 = 1e-16;
 
-/// Sizes of a [`Convolution`]; of each pair the first is that of the rows.
+/// Sizes of a [`Convolution`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ConvolutionConfig {
     channels: [usize; 2],
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    dilation: [usize; 2],
-    padding: [usize; 2],
-    groups: usize,
+    plane: PlaneConvolution,
 }
 
 /// A convolution over rows and columns (frames and bins of a spectrum, samples and phases of a
@@ -32,83 +26,69 @@ pub(crate) struct Convolution {
     length: Param<Tensor<4>>,
     /// `[channels_out]`
     bias: Param<Tensor<1>>,
-    stride: [usize; 2],
-    dilation: [usize; 2],
-    padding: [usize; 2],
-    groups: usize,
+    #[module(skip)]
+    plane: PlaneConvolution,
 }
 
 impl ConvolutionConfig {
     /// From the first number of channels to the second, padded so that strides alone change sizes.
     pub(crate) fn new(channels: [usize; 2], kernel: [usize; 2]) -> Self {
-        Self {
-            channels,
-            kernel,
-            stride: [1, 1],
-            dilation: [1, 1],
-            padding: kernel.map(|it| (it - 1) / 2),
-            groups: 1,
-        }
+        let padding = kernel.map(|it| (it - 1) / 2);
+        let plane =
+            PlaneConvolution { kernel, stride: [1, 1], padding, row_dilation: 1, groups: 1 };
+        Self { channels, plane }
     }
 
     pub(crate) fn with_stride(self, stride: [usize; 2]) -> Self {
-        Self { stride, ..self }
+        Self { plane: PlaneConvolution { stride, ..self.plane }, ..self }
     }
 
     pub(crate) fn with_padding(self, padding: [usize; 2]) -> Self {
-        Self { padding, ..self }
+        Self { plane: PlaneConvolution { padding, ..self.plane }, ..self }
     }
 
     pub(crate) fn with_groups(self, groups: usize) -> Self {
-        Self { groups, ..self }
+        Self { plane: PlaneConvolution { groups, ..self.plane }, ..self }
     }
 
     /// So many rows from one tap to the next, and the padding that goes with it.
-    pub(crate) fn with_row_dilation(self, rows: usize) -> Self {
-        let padding = [(self.kernel[0] - 1) / 2 * rows, self.padding[1]];
-        Self { dilation: [rows, 1], padding, ..self }
+    pub(crate) fn with_row_dilation(self, row_dilation: usize) -> Self {
+        let PlaneConvolution { kernel: [rows, _], padding: [_, columns], .. } = self.plane;
+        let padding = [(rows - 1) / 2 * row_dilation, columns];
+        Self { plane: PlaneConvolution { row_dilation, padding, ..self.plane }, ..self }
     }
 
     /// Kernels of variance `1 / fan_in`, and no bias.
     pub(crate) fn init(&self, device: &Device) -> Convolution {
         let [channels_in, channels_out] = self.channels;
-        let [rows, columns] = self.kernel;
-        let fan_in = channels_in / self.groups * rows * columns;
+        let PlaneConvolution { kernel: [rows, columns], groups, .. } = self.plane;
+        let fan_in = channels_in / groups * rows * columns;
         let bound = (3.0 / fan_in as f64).sqrt();
         let uniform = Initializer::Uniform { min: -bound, max: bound };
-        let shape = [channels_out, channels_in / self.groups, rows, columns];
+        let shape = [channels_out, channels_in / groups, rows, columns];
         let direction: Param<Tensor<4>> = uniform.init(shape, device);
         let length = norms(direction.val()).detach();
         Convolution {
             direction,
             length: Param::from_tensor(length),
             bias: Initializer::Zeros.init([channels_out], device),
-            stride: self.stride,
-            dilation: self.dilation,
-            padding: self.padding,
-            groups: self.groups,
+            plane: self.plane,
         }
     }
 }
 
 impl Convolution {
     /// # Shapes
-    /// - input: `[batch, channels_in, rows, columns]`
-    /// - output: `[batch, channels_out, rows', columns']`
+    /// - input: `[batch, rows, columns, channels_in]`
+    /// - output: `[batch, rows', columns', channels_out]`
     ///
     /// # Panics
     /// On another number of channels, or where rows or columns are fewer than the kernel spans.
     pub(crate) fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let options = ConvOptions::new(self.stride, self.padding, self.dilation, self.groups);
         let direction = self.direction.val();
         let kernels = direction.clone() * (self.length.val() / norms(direction));
-        conv2d(input, kernels, Some(self.bias.val()), options)
+        self.plane.forward(input, kernels, self.bias.val())
     }
-}
-
-/// `x` where `x > 0`, else `slope * x`, in the cheapest passes over memory.
-pub(crate) fn leaky<const D: usize>(x: Tensor<D>, slope: f64) -> Tensor<D> {
-    relu(x.clone()) * (1.0 - slope) + x * slope
 }
 
 /// The length of each kernel: `[channels_out, 1, 1, 1]`.

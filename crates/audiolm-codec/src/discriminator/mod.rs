@@ -3,6 +3,7 @@
 
 mod config;
 mod convolution;
+mod example_norm;
 mod multi_period;
 mod multi_scale_stft;
 mod multi_scale_wave;

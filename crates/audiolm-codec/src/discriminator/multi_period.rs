@@ -1,10 +1,11 @@
 //! The multi-period discriminator of HiFi-GAN.
 
+use audiolm_nn::leaky_relu;
 use burn::prelude::*;
 use burn::tensor::ops::PadMode;
 
 use crate::discriminator::DiscriminatorOutput;
-use crate::discriminator::convolution::{Convolution, ConvolutionConfig, leaky};
+use crate::discriminator::convolution::{Convolution, ConvolutionConfig};
 
 /// Layers that take every third sample of a phase.
 const STRIDED_LAYERS: u32 = 4;
@@ -69,13 +70,13 @@ impl Period {
         let mut hidden = self.folded(wave);
         let mut features = Vec::new();
         for layer in &self.layers {
-            hidden = leaky(layer.forward(hidden), SLOPE);
+            hidden = leaky_relu(layer.forward(hidden), SLOPE);
             features.push(hidden.clone());
         }
         DiscriminatorOutput { logits: self.last.forward(hidden), features }
     }
 
-    /// Its end mirrored to whole periods: `[batch, 1, samples / period, period]`.
+    /// Its end mirrored to whole periods: `[batch, samples / period, period, 1]`.
     fn folded(&self, wave: Tensor<3>) -> Tensor<4> {
         let [batch, _, samples] = wave.dims();
         let missing = samples.next_multiple_of(self.period) - samples;
@@ -83,6 +84,6 @@ impl Period {
             0 => wave,
             _ => wave.pad([(0, missing)], PadMode::Reflect),
         };
-        wave.reshape([batch, 1, (samples + missing) / self.period, self.period])
+        wave.reshape([batch, (samples + missing) / self.period, self.period, 1])
     }
 }

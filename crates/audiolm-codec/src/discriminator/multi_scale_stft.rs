@@ -1,9 +1,10 @@
 //! The multi-scale STFT discriminator of EnCodec.
 
+use audiolm_nn::leaky_relu;
 use burn::prelude::*;
 
 use crate::discriminator::DiscriminatorOutput;
-use crate::discriminator::convolution::{Convolution, ConvolutionConfig, leaky};
+use crate::discriminator::convolution::{Convolution, ConvolutionConfig};
 use crate::discriminator::spectrum::complex_spectrum;
 
 /// Frames from one tap to the next in the layers that halve the bins.
@@ -63,7 +64,7 @@ impl Scale {
         let mut hidden = complex_spectrum(wave, self.window, self.window / 4);
         let mut features = Vec::new();
         for layer in &self.layers {
-            hidden = leaky(layer.forward(hidden), SLOPE);
+            hidden = leaky_relu(layer.forward(hidden), SLOPE);
             features.push(hidden.clone());
         }
         DiscriminatorOutput { logits: self.last.forward(hidden), features }

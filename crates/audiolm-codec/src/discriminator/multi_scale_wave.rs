@@ -1,11 +1,12 @@
 //! The waveform discriminator of SoundStream.
 
+use audiolm_nn::leaky_relu;
 use burn::prelude::*;
 use burn::tensor::module::avg_pool1d;
 use burn::tensor::ops::AvgPoolOptions;
 
 use crate::discriminator::DiscriminatorOutput;
-use crate::discriminator::convolution::{Convolution, ConvolutionConfig, leaky};
+use crate::discriminator::convolution::{Convolution, ConvolutionConfig};
 
 /// Scales of the wave: as it is, at half and at a quarter of its rate.
 const SCALES: usize = 3;
@@ -70,10 +71,11 @@ impl Scale {
     }
 
     fn forward(&self, wave: Tensor<3>) -> DiscriminatorOutput {
-        let mut hidden: Tensor<4> = wave.unsqueeze_dim(2);
+        let [batch, _, samples] = wave.dims();
+        let mut hidden = wave.reshape([batch, 1, samples, 1]);
         let mut features = Vec::new();
         for layer in &self.layers {
-            hidden = leaky(layer.forward(hidden), SLOPE);
+            hidden = leaky_relu(layer.forward(hidden), SLOPE);
             features.push(hidden.clone());
         }
         DiscriminatorOutput { logits: self.last.forward(hidden), features }

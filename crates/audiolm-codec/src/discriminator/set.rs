@@ -26,9 +26,9 @@ pub(crate) enum Discriminator {
 /// What one discriminator makes of a wave, at one of its scales.
 #[derive(Debug, Clone)]
 pub struct DiscriminatorOutput {
-    /// Above zero where the wave is taken for a recording: `[batch, 1, rows, columns]`.
+    /// Above zero where the wave is taken for a recording: `[batch, rows, columns, 1]`.
     pub logits: Tensor<4>,
-    /// What each layer but the last makes: `[batch, channels, rows, columns]`.
+    /// What each layer but the last makes: `[batch, rows, columns, channels]`.
     pub features: Vec<Tensor<4>>,
 }
 

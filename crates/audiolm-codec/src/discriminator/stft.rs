@@ -1,11 +1,11 @@
 //! The STFT discriminator of SoundStream.
 
 use audiolm_nn::elu;
-use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::prelude::*;
 
 use crate::discriminator::DiscriminatorOutput;
 use crate::discriminator::convolution::{Convolution, ConvolutionConfig};
+use crate::discriminator::example_norm::ExampleNorm;
 use crate::discriminator::spectrum::complex_spectrum;
 
 /// Window and hop (section III-D).
@@ -25,7 +25,7 @@ const BLOCKS: [(usize, [usize; 2]); 6] =
 #[derive(Module, Debug)]
 pub struct StftDiscriminator {
     first: Convolution,
-    norm: GroupNorm,
+    norm: ExampleNorm,
     blocks: Vec<ResidualBlock>,
     last: Convolution,
 }
@@ -33,9 +33,9 @@ pub struct StftDiscriminator {
 #[derive(Module, Debug)]
 struct ResidualBlock {
     first: Convolution,
-    first_norm: GroupNorm,
+    first_norm: ExampleNorm,
     second: Convolution,
-    second_norm: GroupNorm,
+    second_norm: ExampleNorm,
     skip: Convolution,
 }
 
@@ -53,7 +53,7 @@ impl StftDiscriminator {
         let bins = (WINDOW / 2) >> BLOCKS.len();
         Self {
             first: ConvolutionConfig::new([2, channels], [7, 7]).init(device),
-            norm: norm(channels, device),
+            norm: ExampleNorm::new(channels, device),
             blocks: blocks.into(),
             last: ConvolutionConfig::new([width, 1], [1, bins]).with_padding([0, 0]).init(device),
         }
@@ -66,7 +66,7 @@ impl StftDiscriminator {
     /// Where the wave has fewer than 2816 samples: eight frames, of which the strides leave one.
     pub fn forward(&self, wave: Tensor<3>) -> DiscriminatorOutput {
         // The highest bin is left out: the paper counts half as many bins as samples in a window.
-        let spectrum = complex_spectrum(wave, WINDOW, HOP).slice_dim(3, ..WINDOW / 2);
+        let spectrum = complex_spectrum(wave, WINDOW, HOP).slice_dim(2, ..WINDOW / 2);
         let mut hidden = elu(self.norm.forward(self.first.forward(spectrum)));
         let mut features = vec![hidden.clone()];
         for block in &self.blocks {
@@ -84,9 +84,9 @@ impl ResidualBlock {
         let skip = ConvolutionConfig::new(channels, [1, 1]).with_stride(stride);
         Self {
             first: ConvolutionConfig::new([narrow, narrow], [3, 3]).init(device),
-            first_norm: norm(narrow, device),
+            first_norm: ExampleNorm::new(narrow, device),
             second: second.init(device),
-            second_norm: norm(wide, device),
+            second_norm: ExampleNorm::new(wide, device),
             skip: skip.init(device),
         }
     }
@@ -94,12 +94,8 @@ impl ResidualBlock {
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let hidden = elu(self.first_norm.forward(self.first.forward(input.clone())));
         let hidden = self.second_norm.forward(self.second.forward(hidden));
-        let [_, _, rows, columns] = hidden.dims();
-        let skip = self.skip.forward(input).slice_dim(2, ..rows).slice_dim(3, ..columns);
+        let [_, rows, columns, _] = hidden.dims();
+        let skip = self.skip.forward(input).slice_dim(1, ..rows).slice_dim(2, ..columns);
         elu(hidden + skip)
     }
-}
-
-fn norm(channels: usize, device: &Device) -> GroupNorm {
-    GroupNormConfig::new(1, channels).init(device)
 }

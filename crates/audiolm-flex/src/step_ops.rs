@@ -1,0 +1,64 @@
+//! From tensors of any backend to the kernels that only serve to generate: they have no gradients.
+
+use audiolm_nn::SeenKeys;
+use burn::backend::tensor::{FloatTensor, QuantizedTensor};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension};
+use burn::prelude::*;
+
+use crate::{attention, byte_product, rows_product};
+
+/// [`Kernels::rows_product`](audiolm_nn::Kernels::rows_product) of what flex holds.
+pub(crate) fn rows_product(rows: Tensor<2>, matrix: Tensor<2>) -> Tensor<2> {
+    let (rows, matrix) = (rows.into_dispatch(), matrix.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as StepOps>::rows_product(rows, matrix))
+}
+
+/// The same with a matrix of bytes.
+pub(crate) fn byte_product(rows: Tensor<2>, matrix: Tensor<2>) -> Tensor<2> {
+    let (rows, matrix) = (rows.into_dispatch(), matrix.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as StepOps>::byte_product(rows, matrix))
+}
+
+/// [`Kernels::attend`](audiolm_nn::Kernels::attend) of what flex holds.
+pub(crate) fn attend(queries: Tensor<4>, seen: SeenKeys) -> Tensor<4> {
+    let [queries, keys, values, bias] =
+        [queries, seen.keys, seen.values, seen.bias].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(<Dispatch as StepOps>::attend(queries, keys, values, bias))
+}
+
+/// What the functions above dispatch to.
+#[backend_extension(Flex)]
+pub(crate) trait StepOps: Backend {
+    /// A few rows times a matrix.
+    fn rows_product(rows: FloatTensor<Self>, matrix: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Rows times a matrix of bytes.
+    fn byte_product(rows: FloatTensor<Self>, matrix: QuantizedTensor<Self>) -> FloatTensor<Self>;
+
+    /// What a few queries see.
+    fn attend(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+impl StepOps for Flex {
+    fn rows_product(rows: FloatTensor<Self>, matrix: FloatTensor<Self>) -> FloatTensor<Self> {
+        rows_product::product(rows, matrix)
+    }
+
+    fn byte_product(rows: FloatTensor<Self>, matrix: QuantizedTensor<Self>) -> FloatTensor<Self> {
+        byte_product::product(rows, matrix)
+    }
+
+    fn attend(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        attention::attend(queries, keys, values, bias)
+    }
+}
