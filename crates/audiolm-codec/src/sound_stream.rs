@@ -17,7 +17,7 @@ const CONFIG_FILE: &str = "config.json";
 const WEIGHTS_FILE: &str = "model.safetensors";
 /// Frames of a clip that are taken at a time. Their layers' signals stay in a processor's caches;
 /// fewer frames would make the products of the deepest layers small.
-const CHUNK_FRAMES: usize = 50;
+const CHUNK_FRAMES: usize = 100;
 
 /// A causal neural codec (arXiv 2107.03312, figure 2).
 #[derive(Module, Debug)]

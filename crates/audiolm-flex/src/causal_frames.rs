@@ -77,22 +77,22 @@ impl Frames {
         }
         let past = past.to_contiguous();
         let (past, chunk) = (values(&past), values(&chunk));
+        let sizes = [self.history * channels, self.time * channels];
+        let seen = |example: usize| {
+            [&past[example * sizes[0]..][..sizes[0]], &chunk[example * sizes[1]..][..sizes[1]]]
+        };
+        let shape = Shape::new([self.rows(), self.length(), channels]);
+        if phases == 1 {
+            let parts: Vec<_> = (0..self.batch).flat_map(seen).collect();
+            return tensor(parts.concat(), shape);
+        }
         let mut laid = vec![0.0; self.rows() * self.length() * channels];
         laid.par_chunks_mut(self.length() * channels).enumerate().for_each(|(row, laid)| {
-            let (example, phase) = (row / phases, row % phases);
-            let past = &past[example * self.history * channels..][..self.history * channels];
-            let chunk = &chunk[example * self.time * channels..][..self.time * channels];
-            if phases == 1 {
-                let (before, now) = laid.split_at_mut(past.len());
-                before.copy_from_slice(past);
-                now.copy_from_slice(chunk);
-                return;
-            }
-            let frames = past.chunks_exact(channels).chain(chunk.chunks_exact(channels));
-            let frames = frames.skip(phase).step_by(phases);
+            let frames = seen(row / phases).into_iter().flat_map(|it| it.chunks_exact(channels));
+            let frames = frames.skip(row % phases).step_by(phases);
             laid.chunks_exact_mut(channels).zip(frames).for_each(|(to, it)| to.copy_from_slice(it));
         });
-        tensor(laid, Shape::new([self.rows(), self.length(), channels]))
+        tensor(laid, shape)
     }
 
     /// The opposite: `[batch, history + time, channels_in]`.

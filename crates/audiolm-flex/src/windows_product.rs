@@ -7,6 +7,9 @@
 use burn::backend::flex::FlexTensor;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Flex, Shape, Slice, TensorMetadata};
+use rayon::prelude::*;
+
+use crate::pointwise::{tensor, values};
 
 /// # Shapes
 /// - signal: `[batch, length, channels_in]`
@@ -53,10 +56,7 @@ pub(crate) fn signal_gradient(
     let block = step * channels;
     let width = kernel.shape()[0];
     let past = width.div_ceil(block);
-    let kernel = padded(kernel, 0, [0, past * block - width]);
-    let kernel = Flex::float_reshape(kernel, Shape::new([past, block, channels_out]));
-    let kernel = Flex::float_permute(Flex::float_flip(kernel, &[0]), &[0, 2, 1]);
-    let kernel = Flex::float_reshape(kernel, Shape::new([past * channels_out, block]));
+    let kernel = turned(values(&kernel.to_contiguous()), [past, block, channels_out]);
     let gradient = padded(gradient, 1, [past - 1, past - 1]);
     let blocks = product(gradient, kernel, 1);
     let reached = (n + past - 1) * step;
@@ -69,6 +69,18 @@ pub(crate) fn signal_gradient(
         }
         _ => signal,
     }
+}
+
+/// The blocks of a kernel, `[past * block, channels_out]` or fewer rows, the last first and each turned
+/// around: `[past * channels_out, block]`.
+fn turned(kernel: &[f32], [past, block, channels_out]: [usize; 3]) -> FlexTensor {
+    let mut turned = vec![0.0; past * channels_out * block];
+    turned.par_chunks_exact_mut(block).enumerate().for_each(|(row, to)| {
+        let (part, channel) = (past - 1 - row / channels_out, row % channels_out);
+        let from = kernel.chunks_exact(channels_out).skip(part * block);
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = from[channel]);
+    });
+    tensor(turned, Shape::new([past * channels_out, block]))
 }
 
 /// Zeros before and after along a dimension.

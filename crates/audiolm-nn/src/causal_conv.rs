@@ -130,10 +130,13 @@ impl CausalConv1d {
     /// The state of a stream that has heard nothing yet.
     pub fn silence(&self, batch: usize, device: &Device) -> CausalConv1dState {
         let [channels_out, channels_in, kernel_size] = self.weight.dims();
-        let kernel = self.weight.val().permute([2, 1, 0]);
+        // Two turns of two axes are each a plain one in memory; one of three is walked number by number.
+        let flat = self.weight.val().reshape([channels_out, channels_in * kernel_size]);
+        let kernel = flat.transpose().reshape([channels_in, kernel_size, channels_out]);
+        let kernel = kernel.swap_dims(0, 1).reshape([kernel_size * channels_in, channels_out]);
         CausalConv1dState {
             past: Tensor::zeros([batch, self.history(), channels_in], device),
-            kernel: contiguous(kernel, [kernel_size, channels_in, channels_out]),
+            kernel: kernel.reshape([kernel_size, channels_in, channels_out]),
         }
     }
 
@@ -148,12 +151,6 @@ impl CausalConv1d {
         let [_, _, kernel_size] = self.weight.dims();
         if kernel_size == 1 { 1 } else { self.dilation }
     }
-}
-
-/// The numbers of `kernel` in the order of its axes.
-pub(crate) fn contiguous(kernel: Tensor<3>, shape: [usize; 3]) -> Tensor<3> {
-    let [frames, channels_in, channels_out] = shape;
-    kernel.reshape([frames * channels_in, channels_out]).reshape(shape)
 }
 
 /// A parameter's value replaced by one of the same shape.

@@ -116,9 +116,10 @@ impl CausalConvTranspose1d {
     fn kernel(&self) -> Tensor<3> {
         let [channels_in, channels_out, kernel_size] = self.weight.dims();
         let stride = kernel_size / 2;
-        let halves = self.weight.val().reshape([channels_in, channels_out, 2, stride]);
-        let halves = halves.permute([2, 0, 3, 1]).flip([0]);
-        halves.reshape([2, channels_in, stride * channels_out])
+        let steps =
+            self.weight.val().swap_dims(1, 2).reshape([channels_in, 2, stride * channels_out]);
+        let half = |it| steps.clone().slice_dim(1, it..it + 1).swap_dims(0, 1);
+        Tensor::cat(vec![half(1), half(0)], 0)
     }
 }
 
