@@ -22,8 +22,8 @@ const SAMPLE_RATE_HZ: usize = 16_000;
 const SECONDS: usize = 10;
 /// Examples of a second in a batch to learn from.
 const BATCH: usize = 4;
-/// Of waves, and of spectra.
-const DISCRIMINATORS: [usize; 2] = [0, 1];
+/// Those of SoundStream, in their order.
+const DISCRIMINATORS: [&str; 2] = ["multi_scale_wave", "stft"];
 
 fn main() {
     audiolm_flex::install();
@@ -146,8 +146,9 @@ fn learns(bencher: Bencher, size: Size) {
 /// SoundStream's discriminators of a batch of recordings and reconstructions, and what each side
 /// learns from them, in samples per second.
 #[divan::bench(args = DISCRIMINATORS, sample_count = 5)]
-fn judges(bencher: Bencher, index: usize) {
+fn judges(bencher: Bencher, name: &str) {
     let device = Device::default().autodiff();
+    let index = DISCRIMINATORS.iter().position(|it| *it == name).unwrap();
     let config = DiscriminatorConfig::sound_stream().swap_remove(index);
     let set = DiscriminatorConfig::init_set(&[config], &device).unwrap();
     let waves = [(); 2].map(|()| noise(BATCH, SAMPLE_RATE_HZ, &device));

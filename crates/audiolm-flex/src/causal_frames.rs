@@ -105,7 +105,7 @@ impl Frames {
         }
     }
 
-    /// What all windows make, in the order of time, and a bias:
+    /// What all windows make, in the order of time, and a bias if it has numbers:
     /// `[batch, time / step, channels_out]`.
     pub(crate) fn collected(&self, products: FlexTensor, bias: &[f32]) -> FlexTensor {
         let shape = Shape::new([self.batch, self.outputs(), self.channels_out]);
@@ -113,6 +113,9 @@ impl Frames {
             1 => Flex::float_reshape(products, shape),
             _ => tensor(self.woven(&products, self.windows(), self.outputs()), shape),
         };
+        if bias.is_empty() {
+            return output;
+        }
         let numbers = own(&mut output).expect("nobody else holds what was just made");
         numbers.par_chunks_mut(CHUNK * bias.len()).for_each(|frames| {
             for frame in frames.chunks_exact_mut(bias.len()) {

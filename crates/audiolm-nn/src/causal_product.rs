@@ -64,7 +64,7 @@ impl CausalWindows {
     }
 }
 
-/// Every window of a signal times a kernel, and a bias, where a backend has a
+/// Every window of a signal times a kernel, and a bias if there is one, where a backend has a
 /// [kernel](crate::Kernels) for it, and nothing elsewhere: a layer of many channels may know better
 /// than the composition here.
 ///
@@ -76,13 +76,14 @@ impl CausalWindows {
 pub fn native_windows_product(
     signal: &Tensor<3>,
     kernel: &Tensor<3>,
-    bias: Tensor<1>,
+    bias: Option<Tensor<1>>,
     step: usize,
 ) -> Option<Tensor<3>> {
     let kernels = kernels_of(signal)?;
     let [frames, channels_in, channels_out] = kernel.dims();
     let matrix = kernel.clone().reshape([frames * channels_in, channels_out]);
     let past = Tensor::zeros([signal.dims()[0], 0, channels_in], &signal.device());
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([0], &signal.device()));
     let windows = CausalWindows { step, phases: 1 };
     Some(kernels.causal_product(past, signal.clone(), matrix, bias, windows))
 }

@@ -46,7 +46,7 @@ pub trait Kernels: Sync {
     /// # Shapes
     /// - past: `[batch, history, channels_in]`; chunk: `[batch, time, channels_in]`
     /// - matrix: `[frames * channels_in, channels_out]`, `frames` at least the step
-    /// - bias: `[channels_out]`
+    /// - bias: `[channels_out]`, or `[0]` for none
     /// - output: `[batch, n, channels_out]`, as many as there are windows; of several phases as many as
     ///   the chunk has frames, which is all but the history
     fn causal_product(

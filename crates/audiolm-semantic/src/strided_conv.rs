@@ -57,12 +57,11 @@ impl StridedConv {
         let [.., kernel_size] = self.weight.dims();
         assert!(time >= kernel_size, "{time} frames are fewer than the {kernel_size} of a kernel");
         let taps = self.weight.val().permute([2, 1, 0]);
-        let bias = match &self.bias {
-            Some(bias) => bias.val(),
-            None => Tensor::zeros([self.weight.dims()[0]], &input.device()),
-        };
-        native_windows_product(&input, &taps, bias.clone(), self.stride)
-            .unwrap_or_else(|| self.products(input, &taps) + bias.unsqueeze())
+        let bias = self.bias.as_ref().map(Param::val);
+        native_windows_product(&input, &taps, bias.clone(), self.stride).unwrap_or_else(|| {
+            let sum = self.products(input, &taps);
+            bias.into_iter().fold(sum, |sum, bias| sum + bias.unsqueeze())
+        })
     }
 
     /// A product for each block that a frame sees, of taps `[kernel_size, channels_in, channels_out]`.
