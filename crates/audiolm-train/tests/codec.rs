@@ -90,8 +90,8 @@ fn a_codec_improves_against_discriminators() {
 }
 #[test]
 fn a_codec_improves_under_balanced_losses() {
-    // In so few steps discriminators learn nothing: with EnCodec's own weights, three quarters of what
-    // the codec follows are features of random weights.
+    // In so few steps discriminators learn nothing: with EnCodec's own weights, six sevenths of what
+    // the codec follows come from random weights.
     let weights = LossWeights { adversarial: 0.3, features: 0.3, ..LossWeights::encodec() };
     assert_eq!(weights.of, Weighed::Gradients);
     check_learns(|plan| plan.codec.adversary.weights = weights);
