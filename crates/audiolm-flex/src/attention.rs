@@ -81,7 +81,7 @@ fn one(row: &[f32]) -> Rows<'_> {
 }
 
 /// The last dimension at a place in those before, of which there may be only one.
-fn row(tensor: &FlexTensor, at: [usize; 3]) -> &[f32] {
+pub(crate) fn row(tensor: &FlexTensor, at: [usize; 3]) -> &[f32] {
     let layout = tensor.layout();
     let [batch, head, row] = std::array::from_fn(|dim| at[dim].min(layout.shape()[dim] - 1));
     let start = layout.index(&[batch, head, row, 0]);
@@ -99,8 +99,8 @@ fn vectors(tensor: &FlexTensor, [batch, head]: [usize; 2]) -> Vectors<'_, f32> {
 }
 
 /// `exp(score - greatest)` in place of each score, and their sum.
-struct Exponentials<'a> {
-    scores: &'a mut [f32],
+pub(crate) struct Exponentials<'a> {
+    pub(crate) scores: &'a mut [f32],
 }
 
 impl WithSimd for Exponentials<'_> {

@@ -29,9 +29,10 @@ mod pointwise;
 mod rows_product;
 mod step_ops;
 mod vectors;
+mod whole_attention;
 mod windows_product;
 
-use audiolm_nn::{CausalWindows, Kernels, PlaneConvolution, SeenKeys};
+use audiolm_nn::{AttentionHeads, CausalWindows, Kernels, PlaneConvolution, SeenKeys};
 use burn::backend::DispatchDevice;
 use burn::prelude::*;
 use burn::tensor::DType;
@@ -109,5 +110,9 @@ impl Kernels for FlexKernels {
 
     fn attend(&self, queries: Tensor<4>, seen: SeenKeys) -> Tensor<4> {
         step_ops::attend(queries, seen)
+    }
+
+    fn attend_all(&self, heads: AttentionHeads, bias: Option<Tensor<4>>) -> Tensor<3> {
+        step_ops::attend_all(heads, bias)
     }
 }

@@ -1,10 +1,11 @@
-//! From tensors of any backend to the kernels that only serve to generate: they have no gradients.
+//! From tensors of any backend to the kernels without gradients, which serve to generate and to listen.
 
-use audiolm_nn::SeenKeys;
+use audiolm_nn::{AttentionHeads, SeenKeys};
 use burn::backend::tensor::{FloatTensor, QuantizedTensor};
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::prelude::*;
 
+use crate::whole_attention::Heads;
 use crate::{attention, byte_product, rows_product};
 
 /// [`Kernels::rows_product`](audiolm_nn::Kernels::rows_product) of what flex holds.
@@ -26,6 +27,19 @@ pub(crate) fn attend(queries: Tensor<4>, seen: SeenKeys) -> Tensor<4> {
     Tensor::from_dispatch(<Dispatch as StepOps>::attend(queries, keys, values, bias))
 }
 
+/// [`Kernels::attend_all`](audiolm_nn::Kernels::attend_all) of what flex holds.
+pub(crate) fn attend_all(heads: AttentionHeads, bias: Option<Tensor<4>>) -> Tensor<3> {
+    let AttentionHeads { queries, keys, values } = heads;
+    let [queries, keys, values] = [queries, keys, values].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(match bias {
+        Some(bias) => {
+            let bias = bias.into_dispatch();
+            <Dispatch as StepOps>::attend_all_biased(queries, keys, values, bias)
+        }
+        None => <Dispatch as StepOps>::attend_all(queries, keys, values),
+    })
+}
+
 /// What the functions above dispatch to.
 #[backend_extension(Flex)]
 pub(crate) trait StepOps: Backend {
@@ -37,6 +51,21 @@ pub(crate) trait StepOps: Backend {
 
     /// What a few queries see.
     fn attend(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// What all queries see.
+    fn attend_all(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// The same with something added to the scores.
+    fn attend_all_biased(
         queries: FloatTensor<Self>,
         keys: FloatTensor<Self>,
         values: FloatTensor<Self>,
@@ -60,5 +89,22 @@ impl StepOps for Flex {
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         attention::attend(queries, keys, values, bias)
+    }
+
+    fn attend_all(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Heads { queries, keys, values, bias: None }.attend()
+    }
+
+    fn attend_all_biased(
+        queries: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Heads { queries, keys, values, bias: Some(bias.to_contiguous()) }.attend()
     }
 }

@@ -11,6 +11,12 @@ use rayon::prelude::*;
 
 use crate::pointwise::{tensor, values};
 
+/// Numbers of a long product that are made at a time.
+const PART: usize = 1 << 20;
+
+/// Numbers that one core copies at a time.
+const COPIED: usize = 1 << 17;
+
 /// # Shapes
 /// - signal: `[batch, length, channels_in]`
 /// - kernel: `[frames * channels_in, channels_out]`
@@ -21,12 +27,35 @@ pub(crate) fn product(signal: FlexTensor, kernel: FlexTensor, step: usize) -> Fl
     if batch == 1 {
         let flat = Flex::float_reshape(signal, Shape::new([length * channels]));
         let windows = Flex::float_unfold(flat, 0, width, step * channels);
-        let product = Flex::float_matmul(windows, kernel);
+        let product = long_product(windows, kernel);
         let n = product.shape()[0];
         return Flex::float_reshape(product, Shape::new([1, n, channels_out]));
     }
     let kernel = Flex::float_reshape(kernel, Shape::new([1, width, channels_out]));
     Flex::float_matmul(windows(signal, width, step), kernel)
+}
+
+/// Many rows times a matrix.
+///
+/// Before it multiplies, flex fills what a product is to be written to, and copies that, on one core.
+/// Of long products that is a good part of the time, for each page of memory is then a new one: they
+/// are made of shorter ones, which use the same memory again.
+fn long_product(rows: FlexTensor, matrix: FlexTensor) -> FlexTensor {
+    let (n, columns) = (rows.shape()[0], matrix.shape()[1]);
+    let at_a_time = (PART / columns).max(1);
+    if n < 2 * at_a_time {
+        return Flex::float_matmul(rows, matrix);
+    }
+    let mut output = vec![0.0; n * columns];
+    for (part, output) in output.chunks_mut(at_a_time * columns).enumerate() {
+        let first = part * at_a_time;
+        let these = Slice::from(first..first + output.len() / columns);
+        let rows = Flex::float_slice(rows.clone(), &[these, Slice::full()]);
+        let product = Flex::float_matmul(rows, matrix.clone());
+        let copied = output.par_chunks_mut(COPIED).zip(values(&product).par_chunks(COPIED));
+        copied.for_each(|(output, product)| output.copy_from_slice(product));
+    }
+    tensor(output, Shape::new([n, columns]))
 }
 
 /// The windows of a signal, a row each: `[batch, windows, width]`.

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use burn::prelude::*;
 use burn::tensor::DType;
 
-use crate::attention::SeenKeys;
+use crate::attention::{AttentionHeads, SeenKeys};
 use crate::{CausalWindows, PlaneConvolution};
 
 static INSTALLED: OnceLock<&'static dyn Kernels> = OnceLock::new();
@@ -77,6 +77,9 @@ pub trait Kernels: Sync {
 
     /// [`native_attention`](crate::native_attention) of a few queries, which need no gradient.
     fn attend(&self, queries: Tensor<4>, seen: SeenKeys) -> Tensor<4>;
+
+    /// [`native_whole_attention`](crate::native_whole_attention), which needs no gradient.
+    fn attend_all(&self, heads: AttentionHeads, bias: Option<Tensor<4>>) -> Tensor<3>;
 }
 
 /// From now on the layers of this process use `kernels` on the devices that they
@@ -91,6 +94,19 @@ pub(crate) fn kernels_of<const D: usize>(signal: &Tensor<D>) -> Option<&'static 
     kernels.filter(|_| signal.dtype() == DType::F32)
 }
 
+/// Whether a signal asks for no gradient and is on a backend that has [kernels](Kernels): one of a CPU,
+/// where it pays to keep what is computed small enough for caches.
+pub fn listens_natively<const D: usize>(signal: &Tensor<D>) -> bool {
+    inference_kernels_of(signal).is_some()
+}
+
+/// Those that have no gradient.
+pub(crate) fn inference_kernels_of<const D: usize>(
+    signal: &Tensor<D>,
+) -> Option<&'static dyn Kernels> {
+    kernels_of(signal).filter(|_| !signal.device().is_autodiff())
+}
+
 /// Those that have no gradient, for the few rows of a decoder's step.
 pub(crate) fn step_kernels_of<const D: usize>(
     rows: &Tensor<D>,
@@ -98,6 +114,5 @@ pub(crate) fn step_kernels_of<const D: usize>(
 ) -> Option<&'static dyn Kernels> {
     /// From so many rows on a backend's own products are as fast.
     const FEW: usize = 16;
-    let kernels = kernels_of(rows).filter(|_| n_rows < FEW);
-    kernels.filter(|_| !rows.device().is_autodiff())
+    inference_kernels_of(rows).filter(|_| n_rows < FEW)
 }

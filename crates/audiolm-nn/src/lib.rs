@@ -45,7 +45,7 @@ mod weight_reader;
 mod weights;
 mod windows_product;
 
-pub use attention::{SeenKeys, native_attention};
+pub use attention::{AttentionHeads, SeenKeys, native_attention, native_whole_attention};
 pub use causal_conv::{CausalConv1d, CausalConv1dConfig, CausalConv1dState};
 pub use causal_conv_transpose::{
     CausalConvTranspose1d, CausalConvTranspose1dConfig, CausalConvTranspose1dState,
@@ -56,7 +56,7 @@ pub use error::{ConvError, WeightsError};
 pub use example_norm::example_norm;
 pub use fingerprint::fingerprint;
 pub use gelu::gelu;
-pub use kernels::{Kernels, install_kernels};
+pub use kernels::{Kernels, install_kernels, listens_natively};
 pub use leaky_relu::leaky_relu;
 pub use mel::{MelConfig, MelNorm, MelScale, mel_filterbank};
 pub use narrow_weights::Weights;

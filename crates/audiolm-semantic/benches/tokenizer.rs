@@ -46,8 +46,9 @@ fn tokenizes(bencher: Bencher, seconds: usize) {
         .bench(|| tokenizer.tokenize(wave.clone()));
 }
 
-/// Features of 10 s from HuBERT base, in samples per second: of layer 9, and of the whole.
-#[divan::bench(args = [9, 12], sample_count = 7)]
+/// Features of 10 s from HuBERT base, in samples per second: of what enters its layers, of layer 9, and
+/// of the whole.
+#[divan::bench(args = [0, 9, 12], sample_count = 7)]
 fn hears_with_hubert_base(bencher: Bencher, layer: usize) {
     const SECONDS: usize = 10;
     let device = Device::default();

@@ -1,5 +1,6 @@
 //! Attention of every frame to every frame.
 
+use audiolm_nn::{AttentionHeads, native_whole_attention};
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
@@ -57,17 +58,23 @@ impl SelfAttention {
         let [batch, time, d_model] = input.dims();
         let d_head = d_model / self.n_heads;
         let heads = |it: Tensor<3>| it.reshape([batch, time, self.n_heads, d_head]).swap_dims(1, 2);
-        let query = heads(self.query.forward(input.clone()) * (d_head as f64).powf(-0.5));
-        let key = heads(self.key.forward(input.clone()));
-        let value = heads(self.value.forward(input.clone()));
+        let queries = heads(self.query.forward(input.clone()) * (d_head as f64).powf(-0.5));
+        let keys = heads(self.key.forward(input.clone()));
+        let values = heads(self.value.forward(input.clone()));
+        let bias = self.bias(heads(input), bias);
 
-        let mut scores = query.matmul(key.transpose());
-        if let Some(added) = self.bias(heads(input), bias) {
-            scores = scores + added;
-        }
-        let weights = self.dropout.forward(softmax(scores, 3));
-        let mixed = weights.matmul(value).swap_dims(1, 2).reshape([batch, time, d_model]);
+        let heads = AttentionHeads { queries, keys, values };
+        let mixed = native_whole_attention(&heads, bias.as_ref())
+            .unwrap_or_else(|| self.mix(heads, bias).reshape([batch, time, d_model]));
         self.output.forward(mixed)
+    }
+
+    /// `softmax(queries · keys + bias) · values`: `[batch, time, heads, d_head]`.
+    fn mix(&self, heads: AttentionHeads, bias: Option<Tensor<4>>) -> Tensor<4> {
+        let AttentionHeads { queries, keys, values } = heads;
+        let scores = bias.into_iter().fold(queries.matmul(keys.transpose()), Tensor::add);
+        let weights = self.dropout.forward(softmax(scores, 3));
+        weights.matmul(values).swap_dims(1, 2)
     }
 
     /// What is added to the scores, from what enters the layer: `[batch, heads, time, d_head]`.

@@ -6,7 +6,9 @@ use burn::prelude::*;
 use burn::tensor::module::layer_norm;
 
 use crate::FrontEndNorm;
+use crate::clip_front_end::host;
 use crate::clips::FrameMask;
+use crate::window_moments::Moments;
 
 /// Keeps silence from being divided by its deviation.
 const EPSILON: f64 = 1e-5;
@@ -26,6 +28,13 @@ pub struct ConvNorm {
     over: FrontEndNorm,
 }
 
+/// What the numbers of a channel are multiplied by, and what is then added.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Affine {
+    pub(crate) scale: f32,
+    pub(crate) offset: f32,
+}
+
 impl ConvNorm {
     pub(crate) fn new(channels: usize, over: FrontEndNorm, device: &Device) -> Self {
         Self {
@@ -37,6 +46,21 @@ impl ConvNorm {
 
     pub(crate) fn from_tensors(weight: Tensor<1>, bias: Tensor<1>, over: FrontEndNorm) -> Self {
         Self { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), over }
+    }
+
+    /// What it is taken over.
+    pub(crate) fn over(&self) -> FrontEndNorm {
+        self.over
+    }
+
+    /// What normalises each channel, where its mean and its variance over time are these.
+    pub(crate) fn affine_of(&self, channels: impl Iterator<Item = Moments>) -> Vec<Affine> {
+        let [weight, bias] = [&self.weight, &self.bias].map(|it| host(it.val()));
+        let affine = |(Moments { mean, variance }, (weight, bias)): (Moments, (f32, f32))| {
+            let scale = f64::from(weight) / (variance + EPSILON).sqrt();
+            Affine { scale: scale as f32, offset: (f64::from(bias) - mean * scale) as f32 }
+        };
+        channels.zip(weight.into_iter().zip(bias)).map(affine).collect()
     }
 
     /// The statistics of a clip are those of its own frames, where `mask` says which these are.

@@ -1,6 +1,6 @@
 //! From the wave to 50 feature vectors a second.
 
-use audiolm_nn::gelu;
+use audiolm_nn::{gelu, listens_natively};
 use burn::prelude::*;
 
 use crate::clips::{Clips, FrameMask};
@@ -43,7 +43,10 @@ impl FrontEnd {
     /// # Panics
     /// Where a clip is too short for one frame.
     pub(crate) fn forward(&self, clips: &Clips) -> Tensor<3> {
-        self.after(self.layers.len(), clips)
+        match listens_natively(clips.wave()) {
+            true => self.clip_by_clip(clips),
+            false => self.after(self.layers.len(), clips),
+        }
     }
 
     /// What leaves the first `n` convolutions, in the shape of [`forward`](Self::forward).
@@ -67,7 +70,7 @@ impl HubertConfig {
 }
 
 impl ConvLayer {
-    fn forward(&self, input: Tensor<3>, mask: Option<&FrameMask>) -> Tensor<3> {
+    pub(crate) fn forward(&self, input: Tensor<3>, mask: Option<&FrameMask>) -> Tensor<3> {
         let convolved = self.conv.forward(input);
         gelu(match &self.norm {
             Some(norm) => norm.forward(convolved, mask),

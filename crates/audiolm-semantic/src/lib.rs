@@ -37,6 +37,7 @@
 //! ```
 
 mod attention;
+mod clip_front_end;
 mod clips;
 mod clustering;
 mod config;
@@ -72,6 +73,7 @@ mod tokens;
 mod transformer;
 mod transformer_layer;
 mod w2v_bert;
+mod window_moments;
 mod windows;
 
 pub use clips::Clips;

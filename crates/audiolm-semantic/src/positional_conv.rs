@@ -1,11 +1,9 @@
 //! Where in the clip a frame is, told by its neighbours.
 
-use audiolm_nn::gelu;
+use audiolm_nn::{PlaneConvolution, gelu};
 use burn::module::Param;
 use burn::nn::Initializer;
 use burn::prelude::*;
-use burn::tensor::module::conv1d;
-use burn::tensor::ops::ConvOptions;
 
 use crate::HubertConfig;
 
@@ -47,11 +45,18 @@ impl PositionalConv {
     pub(crate) fn forward(&self, input: Tensor<3>) -> Tensor<3> {
         let time = input.dims()[1];
         let weight = self.weight();
-        let reach = weight.dims()[2] / 2;
-        let options = ConvOptions::new([1], [reach], [1], self.groups);
-        let convolved = conv1d(input.swap_dims(1, 2), weight, Some(self.bias.val()), options);
+        let kernel_size = weight.dims()[2];
+        let over_one_row = PlaneConvolution {
+            kernel: [1, kernel_size],
+            stride: [1, 1],
+            padding: [0, kernel_size / 2],
+            row_dilation: 1,
+            groups: self.groups,
+        };
+        let (row, weight) = (input.unsqueeze_dim(1), weight.unsqueeze_dim(2));
+        let convolved = over_one_row.forward(row, weight, self.bias.val()).squeeze_dim::<3>(1);
         // An even kernel gives a frame too many.
-        gelu(convolved.narrow(2, 0, time).swap_dims(1, 2))
+        gelu(convolved.narrow(1, 0, time))
     }
 
     /// Width of what goes in and comes out.
