@@ -61,18 +61,35 @@ impl Bundle {
         &self.manifest
     }
 
+    /// Checks the codec of a bundle against what that says about itself, and reads nothing else of it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), of the codec alone.
+    pub(crate) fn check_codec(folder: &Path) -> Result<CodecId, BundleError> {
+        let description = folder.join(MANIFEST_FILE);
+        let manifest = Manifest::load(&description)?;
+        let hashes = manifest.hashes(Part::Codec, &description)?;
+        check_part(&folder.join(Part::Codec.folder()), Part::Codec, hashes, &manifest)?;
+        codec_id(&manifest, description)
+    }
+
     /// What tells its codec from others, in files of codes.
     pub(crate) fn codec_id(&self) -> Result<CodecId, BundleError> {
-        let path = self.folder.join(MANIFEST_FILE);
-        let digits = &self.manifest.hashes(Part::Codec, &path)?.weights;
-        let unreadable =
-            || BundleError::Hash { path: path.clone(), part: Part::Codec, found: digits.clone() };
-        CodecId::from_sha256(digits).ok_or_else(unreadable)
+        codec_id(&self.manifest, self.folder.join(MANIFEST_FILE))
     }
 
     pub(crate) fn configs(&self) -> &Configs {
         &self.configs
     }
+}
+
+fn codec_id(manifest: &Manifest, description: PathBuf) -> Result<CodecId, BundleError> {
+    let digits = &manifest.hashes(Part::Codec, &description)?.weights;
+    CodecId::from_sha256(digits).ok_or_else(|| BundleError::Hash {
+        path: description,
+        part: Part::Codec,
+        found: digits.clone(),
+    })
 }
 
 /// Compares a part's files with their hashes.

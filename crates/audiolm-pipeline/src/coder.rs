@@ -12,7 +12,7 @@ use crate::heard::{Heard, Rate};
 use crate::heard_blocks::HeardBlocks;
 use crate::part::WEIGHTS_FILE;
 use crate::pieces::{PIECES, Pieces};
-use crate::{BundleError, DecodedBlocks, EncodedBlocks, PipelineError, files};
+use crate::{Bundle, BundleError, DecodedBlocks, EncodedBlocks, Part, PipelineError, files};
 
 /// Any codec on a device: of a bundle, or from a folder of its own.
 ///
@@ -36,6 +36,18 @@ impl Coder {
         let digits = files::sha256(&folder.join(WEIGHTS_FILE))?;
         let id = CodecId::from_sha256(&digits).expect("a hash that was just computed");
         Ok(Self::new(codec, id, device))
+    }
+
+    /// Builds the codec of a bundle. Of the rest of it nothing is read but what the bundle says about
+    /// itself.
+    ///
+    /// # Errors
+    /// Where the codec is not the one the bundle was made with, or cannot be built.
+    pub fn of_bundle(folder: impl AsRef<Path>, device: &Device) -> Result<Self, PipelineError> {
+        let folder = folder.as_ref();
+        let id = Bundle::check_codec(folder)?;
+        let codec = Codec::load_from(&folder.join(Part::Codec.folder()), device);
+        Ok(Self::new(codec.map_err(BundleError::from)?, id, device))
     }
 
     pub(crate) fn new(codec: Codec, id: CodecId, device: &Device) -> Self {

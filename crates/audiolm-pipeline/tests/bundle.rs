@@ -4,12 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
+use audiolm_audio::Clip;
 use audiolm_codec::{SoundStream, SoundStreamConfig};
 use audiolm_nn::Precision;
 use audiolm_pipeline::testing::{self, CODEBOOK_SIZE, N_IDS, WINDOW_FRAMES};
 use audiolm_pipeline::{
-    AssembleOptions, AudioLm, Bundle, BundleError, Part, RedecodeOptions, WindowFrames, assemble,
-    redecoded,
+    AssembleOptions, AudioLm, Bundle, BundleError, Coder, Part, PipelineError, RedecodeOptions,
+    WindowFrames, assemble, redecoded,
 };
 use burn::prelude::*;
 use tempfile::TempDir;
@@ -410,4 +411,22 @@ fn a_decoder_of_other_codes_is_refused() {
         "{error}"
     );
     assert!(!fixture.out().exists());
+}
+
+#[test]
+fn the_codec_alone_needs_no_other_part() {
+    let bundle = Fixture::bundle();
+    let device = Device::default();
+    let whole = AudioLm::load(&bundle.folder, &device).unwrap();
+    for part in Part::ALL.into_iter().filter(|it| *it != Part::Codec) {
+        let _ = std::fs::remove_dir_all(bundle.folder.join(part.folder()));
+    }
+    let coder = Coder::of_bundle(&bundle.folder, &device).unwrap();
+    let clip = Clip { samples: vec![0.1; 4000], sample_rate_hz: whole.sample_rate_hz() };
+    let [expected, found] = [whole.coder(), &coder].map(|it| it.encode(&clip, None).unwrap());
+    assert_eq!(found, expected);
+
+    edit(&bundle.file(Part::Codec, "model.safetensors"), |bytes| bytes[900] ^= 1);
+    let altered = Coder::of_bundle(&bundle.folder, &device).unwrap_err();
+    assert!(matches!(altered, PipelineError::Bundle(BundleError::Altered { .. })), "{altered}");
 }

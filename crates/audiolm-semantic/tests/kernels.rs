@@ -1,5 +1,7 @@
 //! What an encoder hears with the kernels of a CPU is what it hears without.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use audiolm_semantic::{
     Clips, ConvLayerConfig, Encoder, EncoderConfig, FrontEndNorm, HubertConfig, PositionBias,
     presets,

@@ -74,7 +74,7 @@ impl Session {
     /// The codec of this name, or that of the bundle where none is named.
     pub fn coder(&self, named: Option<&str>) -> Result<Coder> {
         match named {
-            None => Ok(self.load()?.coder().clone()),
+            None => Ok(Coder::of_bundle(self.bundle_folder()?, &self.device()?)?),
             Some(name) => Ok(Coder::load(&self.codec_folder(name)?, &self.device()?)?),
         }
     }
