@@ -123,3 +123,28 @@ fn padded(tensor: FlexTensor, dim: usize, zeros: [usize; 2]) -> FlexTensor {
     let parts = [(zeros[0], silence(zeros[0])), (1, tensor.clone()), (zeros[1], silence(zeros[1]))];
     Flex::float_cat(parts.into_iter().filter(|it| it.0 > 0).map(|it| it.1).collect(), dim)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_product_is_that_of_its_parts() {
+        const COLUMNS: usize = 64;
+        let n = 2 * PART / COLUMNS + 5;
+        let signal: Vec<f32> = (0..n + 2).map(|it| (it % 1009) as f32 * 1e-3).collect();
+        let kernel: Vec<f32> = (0..3 * COLUMNS).map(|it| (it % 7) as f32 - 3.0).collect();
+        let [of_signal, of_kernel] =
+            [(signal.clone(), [1, n + 2, 1].to_vec()), (kernel.clone(), [3, COLUMNS].to_vec())]
+                .map(|(values, shape)| tensor(values, Shape::from(shape)));
+        let found = product(of_signal, of_kernel, 1);
+        assert_eq!(found.shape(), Shape::new([1, n, COLUMNS]));
+        for (row, found) in values(&found).chunks_exact(COLUMNS).enumerate() {
+            for (column, found) in found.iter().enumerate() {
+                let expected: f32 =
+                    (0..3).map(|it| signal[row + it] * kernel[it * COLUMNS + column]).sum();
+                assert!((found - expected).abs() < 1e-5, "{row}, {column}: {found}");
+            }
+        }
+    }
+}
