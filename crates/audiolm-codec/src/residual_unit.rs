@@ -1,6 +1,6 @@
 //! The residual unit of SoundStream.
 
-use audiolm_nn::{CausalConv1d, CausalConv1dConfig, CausalConv1dState, ConvError, elu};
+use audiolm_nn::{CausalConv1d, CausalConv1dConfig, CausalConv1dState, ConvError, step_residual};
 use burn::prelude::*;
 
 /// A dilated convolution of kernel 7 to half the channels, one of kernel 1 back, around a skip
@@ -48,8 +48,8 @@ impl ResidualUnit {
     /// # Shapes
     /// - chunk and output: `[batch, time, channels]`
     pub(crate) fn step(&self, chunk: Tensor<3>, state: &mut ResidualUnitState) -> Tensor<3> {
-        let hidden = self.dilated.step(elu(chunk.clone()), &mut state.dilated);
-        chunk + self.mixing.step(elu(hidden), &mut state.mixing)
+        let layers = [&self.dilated, &self.mixing];
+        step_residual(chunk, layers, [&mut state.dilated, &mut state.mixing])
     }
 
     pub(crate) fn silence(&self, batch: usize, device: &Device) -> ResidualUnitState {

@@ -77,7 +77,7 @@ fn tracked<B: EluOps, C: CheckpointStrategy>(
 
 /// Branch-free, so that a compiler makes vectors of it. What is no number stays none.
 #[inline(always)]
-fn value(x: f32) -> f32 {
+pub(crate) fn value(x: f32) -> f32 {
     let negative = if x > 0.0 { 0.0 } else { x };
     let exp_m1 = exp(if negative < -87.0 { -87.0 } else { negative }) - 1.0;
     if x > 0.0 { x } else { exp_m1 }

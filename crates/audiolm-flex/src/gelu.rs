@@ -1,92 +1,16 @@
-//! The kernels of the Gaussian error linear unit.
-
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
-use burn::prelude::*;
+//! The Gaussian error linear unit.
 
 use crate::elu::exp;
-use crate::gradients::from_inner;
-use crate::pointwise::{map, scaled};
 
-/// [`Kernels::gelu`](audiolm_nn::Kernels::gelu) of what flex holds.
-pub(crate) fn gelu(x: Tensor<1>) -> Tensor<1> {
-    Tensor::from_dispatch(<Dispatch as GeluOps>::fast_gelu(x.into_dispatch()))
-}
-
-#[backend_extension(Flex, Autodiff)]
-trait GeluOps: Backend {
-    /// `x Φ(x)`.
-    fn fast_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
-
-    /// The gradient of the output times the slope at `x`, which is `Φ(x) + x φ(x)`.
-    fn fast_gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
-}
-
-impl GeluOps for Flex {
-    fn fast_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        map(x, value)
-    }
-
-    fn fast_gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
-        scaled(gradient, x, slope)
-    }
-}
-
-impl<B: GeluOps, C: CheckpointStrategy> GeluOps for Autodiff<B, C> {
-    fn fast_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        tracked::<B, C>(x)
-    }
-
-    fn fast_gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
-        from_inner::<B, C>(B::fast_gelu_gradient(x.into_primitive(), gradient.into_primitive()))
-    }
-}
-
-/// The forward pass, which remembers its input.
-fn tracked<B: GeluOps, C: CheckpointStrategy>(
-    x: FloatTensor<Autodiff<B, C>>,
-) -> FloatTensor<Autodiff<B, C>> {
-    #[derive(Debug)]
-    struct Gelu;
-
-    impl<B: GeluOps> Backward<B, 1> for Gelu {
-        type State = FloatTensor<B>;
-
-        fn backward(
-            self,
-            ops: Ops<Self::State, 1>,
-            grads: &mut Gradients,
-            _checkpointer: &mut Checkpointer,
-        ) {
-            let x = ops.state;
-            unary::<B, _>(ops.parents, ops.node, grads, |gradient| {
-                B::fast_gelu_gradient(x, gradient)
-            });
-        }
-    }
-
-    match Gelu.prepare::<C>([x.node()]).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => {
-            let x = x.into_primitive();
-            prep.finish(x.clone(), B::fast_gelu(x))
-        }
-        OpsKind::UnTracked(prep) => prep.finish(B::fast_gelu(x.into_primitive())),
-    }
-}
-
-/// Branch-free, so that a compiler makes vectors of it. What is no number stays none.
+/// `x Φ(x)`, branch-free, so that a compiler makes vectors of it. What is no number stays none.
 #[inline(always)]
-fn value(x: f32) -> f32 {
+pub(crate) fn value(x: f32) -> f32 {
     let positive = if x > 0.0 { x } else { 0.0 };
     positive - x.abs() * tail(x.abs())
 }
 
 #[inline(always)]
-fn slope(x: f32) -> f32 {
+pub(crate) fn slope(x: f32) -> f32 {
     const DENSITY_AT_0: f32 = 0.398_942_3;
     let tail = tail(x.abs());
     let square = x * x * -0.5;

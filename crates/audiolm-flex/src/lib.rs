@@ -13,6 +13,7 @@
 //! assert_eq!(y.dims(), [2]);
 //! ```
 
+mod activation;
 mod attention;
 mod byte_product;
 mod causal_frames;
@@ -26,16 +27,23 @@ mod leaky_relu;
 mod plane_convolution;
 mod plane_rows;
 mod pointwise;
+mod residual_unit;
 mod rows_product;
+mod silu;
 mod step_ops;
+mod tile_product;
 mod vectors;
 mod whole_attention;
 mod windows_product;
 
-use audiolm_nn::{AttentionHeads, CausalWindows, Kernels, PlaneConvolution, SeenKeys};
+use audiolm_nn::{
+    AttentionHeads, CausalWindows, Kernels, PlaneConvolution, ResidualKernels, SeenKeys,
+};
 use burn::backend::DispatchDevice;
 use burn::prelude::*;
 use burn::tensor::DType;
+
+use crate::activation::Activation;
 
 /// Those of this crate.
 struct FlexKernels;
@@ -63,7 +71,11 @@ impl Kernels for FlexKernels {
     }
 
     fn gelu(&self, x: Tensor<1>) -> Tensor<1> {
-        gelu::gelu(x)
+        Activation::Gelu.of(x)
+    }
+
+    fn silu(&self, x: Tensor<1>) -> Tensor<1> {
+        Activation::Silu.of(x)
     }
 
     fn leaky_relu(&self, x: Tensor<1>, slope: f32) -> Tensor<1> {
@@ -89,6 +101,10 @@ impl Kernels for FlexKernels {
         of: CausalWindows,
     ) -> Tensor<3> {
         causal_product::causal_product([past, chunk], matrix, bias, of)
+    }
+
+    fn residual_unit(&self, past: Tensor<3>, chunk: Tensor<3>, of: ResidualKernels) -> Tensor<3> {
+        residual_unit::residual_unit(past, chunk, of)
     }
 
     fn convolve_plane(

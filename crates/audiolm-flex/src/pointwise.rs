@@ -39,6 +39,11 @@ pub(crate) fn map(mut x: FlexTensor, of: impl Function) -> FlexTensor {
     tensor(output, x.layout().shape().clone())
 }
 
+/// `of` each number, in its place, on one core.
+pub(crate) fn map_in_place(values: &mut [f32], of: impl Function) {
+    Arch::new().dispatch(Map { chunk: values, of });
+}
+
 /// `gradient * slope(at)`.
 pub(crate) fn scaled(gradient: FlexTensor, at: FlexTensor, slope: impl Function) -> FlexTensor {
     let (at, gradient) = (at.to_contiguous(), gradient.to_contiguous());

@@ -1,10 +1,12 @@
 //! From tensors of any backend to the kernels without gradients, which serve to generate and to listen.
 
-use audiolm_nn::{AttentionHeads, SeenKeys};
+use audiolm_nn::{AttentionHeads, ResidualKernels, SeenKeys};
+use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, QuantizedTensor};
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::prelude::*;
 
+use crate::residual_unit::{Layer, Unit};
 use crate::whole_attention::Heads;
 use crate::{attention, byte_product, rows_product};
 
@@ -40,6 +42,18 @@ pub(crate) fn attend_all(heads: AttentionHeads, bias: Option<Tensor<4>>) -> Tens
     })
 }
 
+/// [`Kernels::residual_unit`](audiolm_nn::Kernels::residual_unit) of what flex holds.
+pub(crate) fn residual_unit(past: Tensor<3>, chunk: Tensor<3>, of: ResidualKernels) -> Tensor<3> {
+    let ResidualKernels { dilated, dilated_bias, mixing, mixing_bias, dilation } = of;
+    let signals = [past, chunk].map(Tensor::into_dispatch);
+    let matrices = [dilated, mixing].map(Tensor::into_dispatch);
+    let biases = [dilated_bias, mixing_bias].map(Tensor::into_dispatch);
+    let ([past, chunk], [dilated, mixing], [of_dilated, of_mixing]) = (signals, matrices, biases);
+    Tensor::from_dispatch(<Dispatch as StepOps>::residual_unit(
+        past, chunk, dilated, of_dilated, mixing, of_mixing, dilation,
+    ))
+}
+
 /// What the functions above dispatch to.
 #[backend_extension(Flex)]
 pub(crate) trait StepOps: Backend {
@@ -55,6 +69,17 @@ pub(crate) trait StepOps: Backend {
         keys: FloatTensor<Self>,
         values: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// Two causal convolutions around a skip.
+    fn residual_unit(
+        past: FloatTensor<Self>,
+        chunk: FloatTensor<Self>,
+        dilated: FloatTensor<Self>,
+        dilated_bias: FloatTensor<Self>,
+        mixing: FloatTensor<Self>,
+        mixing_bias: FloatTensor<Self>,
+        dilation: usize,
     ) -> FloatTensor<Self>;
 
     /// What all queries see.
@@ -89,6 +114,23 @@ impl StepOps for Flex {
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         attention::attend(queries, keys, values, bias)
+    }
+
+    fn residual_unit(
+        past: FloatTensor<Self>,
+        chunk: FloatTensor<Self>,
+        dilated: FloatTensor<Self>,
+        dilated_bias: FloatTensor<Self>,
+        mixing: FloatTensor<Self>,
+        mixing_bias: FloatTensor<Self>,
+        dilation: usize,
+    ) -> FloatTensor<Self> {
+        let layer = |matrix: FlexTensor, bias: FlexTensor| Layer {
+            matrix: matrix.to_contiguous(),
+            bias: bias.to_contiguous(),
+        };
+        let layers = [layer(dilated, dilated_bias), layer(mixing, mixing_bias)];
+        Unit { past: past.to_contiguous(), chunk: chunk.to_contiguous(), layers, dilation }.output()
     }
 
     fn attend_all(

@@ -54,7 +54,7 @@ impl Heads {
         tensor(output, Shape::new([batch, n, heads * d_head]))
     }
 
-    /// What the queries of a part see: `[queries, d_head]`.
+    /// What the queries of a part see: `[1, 1, queries, d_head]`.
     fn mixed(&self, part: Part) -> FlexTensor {
         let n = self.queries.shape()[2];
         let last = (part.first + QUERIES).min(n);
@@ -81,12 +81,10 @@ impl Heads {
     }
 }
 
-/// Some rows of a head, a view: `[rows, features]`.
+/// Some rows of a head, a view: `[1, 1, rows, features]`.
 fn matrix(of: &FlexTensor, Part { batch, head, .. }: Part, rows: Slice) -> FlexTensor {
     let at = |it: usize| Slice::from(it..it + 1);
-    let view = Flex::float_slice(of.clone(), &[at(batch), at(head), rows, Slice::full()]);
-    let [_, _, n, features] = view.shape().dims();
-    Flex::float_reshape(view, Shape::new([n, features]))
+    Flex::float_slice(of.clone(), &[at(batch), at(head), rows, Slice::full()])
 }
 
 #[cfg(test)]

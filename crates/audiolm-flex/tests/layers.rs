@@ -4,7 +4,7 @@
 
 use audiolm_nn::{
     CausalConv1dConfig, CausalConvTranspose1dConfig, PlaneConvolution, elu, example_norm,
-    leaky_relu,
+    leaky_relu, step_residual,
 };
 use burn::module::{Module, list_param_ids};
 use burn::optim::GradientsParams;
@@ -185,9 +185,31 @@ fn leaky_gradient() -> Vec<TensorData> {
     vec![x.grad(&gradients).unwrap().into_data()]
 }
 
+/// Two chunks of a stream through units of widths that have kernels of their own and that have none;
+/// the second is longer than what one core takes at a time.
+fn residual_units() -> Vec<TensorData> {
+    let device = Device::flex();
+    device.seed(7);
+    let cases = [(32, 9, 1), (32, 1, 2), (64, 3, 2), (128, 9, 1), (16, 3, 2), (256, 1, 1)];
+    let results = cases.into_iter().flat_map(|(channels, dilation, batch)| {
+        let config = CausalConv1dConfig::new(channels, channels / 2, 7).with_dilation(dilation);
+        let dilated = config.init(&device).unwrap();
+        let mixing = CausalConv1dConfig::new(channels / 2, channels, 1).init(&device).unwrap();
+        let (mut of_dilated, mut of_mixing) =
+            (dilated.silence(batch, &device), mixing.silence(batch, &device));
+        [5, 40_000 / channels + 3].map(|time| {
+            let chunk = noise([batch, time, channels], &device);
+            let states = [&mut of_dilated, &mut of_mixing];
+            step_residual(chunk, [&dilated, &mixing], states).into_data()
+        })
+    });
+    results.collect()
+}
+
 /// All that does not need the backend's kernels, and may use them.
 fn everything() -> Vec<TensorData> {
-    let parts = [streamed(), planes(), normalised(), activations(), leaky_gradient()];
+    let parts =
+        [streamed(), planes(), normalised(), activations(), leaky_gradient(), residual_units()];
     all_results().into_iter().chain(parts).flatten().collect()
 }
 

@@ -52,6 +52,25 @@ impl CausalConv1dState {
     pub fn n_numbers(&self) -> usize {
         self.past.shape().num_elements()
     }
+
+    /// What came before a chunk, of which `heard` is what the layer sees; from now on the chunk has
+    /// been heard too.
+    pub(crate) fn advance(
+        &mut self,
+        chunk: &Tensor<3>,
+        heard: impl Fn(Tensor<3>) -> Tensor<3>,
+    ) -> Tensor<3> {
+        let n_new = self.past.dims()[1].min(chunk.dims()[1]);
+        let new = chunk.clone().slice_dim(1, chunk.dims()[1] - n_new..);
+        let next = latest(&self.past, &heard(new));
+        std::mem::replace(&mut self.past, next)
+    }
+
+    /// The kernel, a row for each number of a window: `[kernel_size * channels_in, channels_out]`.
+    pub(crate) fn matrix(&self) -> Tensor<2> {
+        let [kernel_size, channels_in, channels_out] = self.kernel.dims();
+        self.kernel.clone().reshape([kernel_size * channels_in, channels_out])
+    }
 }
 
 impl CausalConv1dConfig {
@@ -122,8 +141,7 @@ impl CausalConv1d {
         let stride = self.stride;
         assert!(time.is_multiple_of(stride), "{time} frames do not divide by stride {stride}");
         let windows = CausalWindows { step: stride, phases: self.phases() };
-        let next = latest(&state.past, &chunk);
-        let past = std::mem::replace(&mut state.past, next);
+        let past = state.advance(&chunk, |it| it);
         windows.product(past, chunk, state.kernel.clone(), self.bias.val())
     }
 
@@ -138,6 +156,16 @@ impl CausalConv1d {
             past: Tensor::zeros([batch, self.history(), channels_in], device),
             kernel: kernel.reshape([kernel_size, channels_in, channels_out]),
         }
+    }
+
+    /// `[channels_out]`
+    pub(crate) fn bias(&self) -> Tensor<1> {
+        self.bias.val()
+    }
+
+    /// Input frames from one tap to the next.
+    pub(crate) fn dilation(&self) -> usize {
+        self.dilation
     }
 
     /// Past input frames that the next output frame still needs.

@@ -10,7 +10,7 @@ use burn::prelude::*;
 use burn::tensor::DType;
 
 use crate::attention::{AttentionHeads, SeenKeys};
-use crate::{CausalWindows, PlaneConvolution};
+use crate::{CausalWindows, PlaneConvolution, ResidualKernels};
 
 static INSTALLED: OnceLock<&'static dyn Kernels> = OnceLock::new();
 
@@ -25,6 +25,9 @@ pub trait Kernels: Sync {
 
     /// [`gelu`](crate::gelu).
     fn gelu(&self, x: Tensor<1>) -> Tensor<1>;
+
+    /// [`silu`](crate::silu).
+    fn silu(&self, x: Tensor<1>) -> Tensor<1>;
 
     /// [`leaky_relu`](crate::leaky_relu).
     fn leaky_relu(&self, x: Tensor<1>, slope: f32) -> Tensor<1>;
@@ -57,6 +60,13 @@ pub trait Kernels: Sync {
         bias: Tensor<1>,
         of: CausalWindows,
     ) -> Tensor<3>;
+
+    /// [`step_residual`](crate::step_residual), which needs no gradient.
+    ///
+    /// # Shapes
+    /// - past: `[batch, (taps - 1) * dilation, channels]`, of what ELU made of it
+    /// - chunk and output: `[batch, time, channels]`
+    fn residual_unit(&self, past: Tensor<3>, chunk: Tensor<3>, of: ResidualKernels) -> Tensor<3>;
 
     /// [`PlaneConvolution::forward`].
     fn convolve_plane(

@@ -56,7 +56,7 @@ impl StridedConv {
         let [_, time, _] = input.dims();
         let [.., kernel_size] = self.weight.dims();
         assert!(time >= kernel_size, "{time} frames are fewer than the {kernel_size} of a kernel");
-        let taps = self.weight.val().permute([2, 1, 0]);
+        let taps = taps(self.weight.val());
         let bias = self.bias.as_ref().map(Param::val);
         native_windows_product(&input, &taps, bias.clone(), self.stride).unwrap_or_else(|| {
             let sum = self.products(input, &taps);
@@ -78,6 +78,14 @@ impl StridedConv {
         let products = (0..kernel_size).step_by(self.stride).map(product);
         products.reduce(|sum, it| sum + it).expect("a kernel has at least one tap")
     }
+}
+
+/// `[channels_out, channels_in, kernel_size]` to `[kernel_size, channels_in, channels_out]`: two turns
+/// of two axes are each a plain one in memory, one of three is walked number by number.
+pub(crate) fn taps(weight: Tensor<3>) -> Tensor<3> {
+    let [channels_out, channels_in, kernel_size] = weight.dims();
+    let flat = weight.reshape([channels_out, channels_in * kernel_size]).transpose();
+    flat.reshape([channels_in, kernel_size, channels_out]).swap_dims(0, 1)
 }
 
 /// The first `n` stretches of `stride` frames: `[batch, n, stride * channels]`.

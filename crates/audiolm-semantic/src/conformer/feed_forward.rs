@@ -1,8 +1,8 @@
 //! One of the two feed-forward blocks of a layer.
 
+use audiolm_nn::silu;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
-use burn::tensor::activation::silu;
 
 use crate::ConformerConfig;
 use crate::linear::bert_linear;
