@@ -16,7 +16,8 @@ use crate::clips::FrameMask;
 use crate::tapped::tapped;
 use crate::{Clips, FrameGeometry, HubertError};
 use attention::Keys;
-pub use config::ConformerConfig;
+pub(crate) use config::N_MELS;
+pub use config::{ConformerConfig, MelNormalisation};
 use layer::{ConformerLayer, Surroundings};
 use log_mels::LogMels;
 
@@ -27,8 +28,8 @@ use log_mels::LogMels;
 /// [`Encoder::load_from`](crate::Encoder::load_from).
 #[derive(Module, Debug)]
 pub struct Conformer {
-    /// Of the stacked log-mels.
-    pub(crate) norm: LayerNorm,
+    /// Of the stacked log-mels, where they are compared with one another.
+    pub(crate) norm: Option<LayerNorm>,
     pub(crate) projection: Linear,
     pub(crate) layers: Vec<ConformerLayer>,
     #[module(skip)]
@@ -52,7 +53,8 @@ impl ConformerConfig {
     pub fn init(&self, device: &Device) -> Result<Conformer, HubertError> {
         self.validate()?;
         Ok(Conformer {
-            norm: LayerNormConfig::new(self.n_features()).init(device),
+            norm: (self.mel_normalisation == MelNormalisation::Clip)
+                .then(|| LayerNormConfig::new(self.n_features()).init(device)),
             projection: LinearConfig::new(self.n_features(), self.d_model).init(device),
             layers: (0..self.n_layers).map(|_| ConformerLayer::new(self, device)).collect(),
             config: self.clone(),
@@ -112,16 +114,26 @@ impl Conformer {
         Heard { frames, mask: clips.mask(self.geometry()) }
     }
 
-    /// Stacked log-mels, each frame of them normalised: `[batch, time, n_features]`.
+    /// Stacked log-mels, normalised: `[batch, time, n_features]`.
     pub(crate) fn normalised_mels(&self, clips: &Clips) -> Tensor<3> {
-        let mels = LogMels { frames_stacked: self.config.frames_stacked }.forward(clips);
-        self.norm.forward(mels)
+        let ConformerConfig { frames_stacked, mel_normalisation: normalisation, .. } = self.config;
+        let mels = LogMels { frames_stacked, normalisation }.forward(clips);
+        match &self.norm {
+            Some(norm) => norm.forward(mels),
+            None => mels,
+        }
     }
 
-    /// What leaves each of the `layers` where these normalised log-mels enter, of clips of one length.
-    pub(crate) fn outputs_of_mels(&self, mels: Tensor<3>, layers: &[usize]) -> Vec<Tensor<3>> {
+    /// What leaves each of the `layers` where these normalised log-mels enter, of which the mask says
+    /// what belongs to the clips where not all does.
+    pub(crate) fn outputs_of_mels(
+        &self,
+        mels: Tensor<3>,
+        mask: Option<FrameMask>,
+        layers: &[usize],
+    ) -> Vec<Tensor<3>> {
         let frames = self.projection.forward(mels);
-        self.outputs(Heard { frames, mask: None }, layers)
+        self.outputs(Heard { frames, mask }, layers)
     }
 
     /// What leaves each of the `layers`, in their order.

@@ -71,6 +71,14 @@ pub enum HubertError {
         /// Layers of the encoder.
         n_layers: usize,
     },
+    /// A middle layer that is none.
+    #[error("middle_layer: expected one below the last of {n_layers} layers, or 0, found {found}")]
+    MiddleLayer {
+        /// The layer.
+        found: usize,
+        /// The layers there are.
+        n_layers: usize,
+    },
     /// Fewer clusters than a classification needs.
     #[error("pretraining needs at least 2 clusters, found {found}")]
     TooFewClusters {

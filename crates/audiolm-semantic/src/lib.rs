@@ -70,6 +70,7 @@ mod tapped;
 mod token_stream;
 mod tokenizer;
 mod tokens;
+mod transcription;
 mod transformer;
 mod transformer_layer;
 mod w2v_bert;
@@ -80,7 +81,7 @@ pub use clips::Clips;
 pub use config::{
     ConvLayerConfig, FrontEndNorm, HubertConfig, NormPlacement, PositionBias, WaveScale,
 };
-pub use conformer::{Conformer, ConformerConfig};
+pub use conformer::{Conformer, ConformerConfig, MelNormalisation};
 pub use encoder::{Encoder, EncoderConfig};
 pub use fairseq::{FairseqCheckpoint, transformers_name};
 pub use frames::FrameGeometry;
@@ -96,6 +97,11 @@ pub use pretraining::{
 pub use w2v_bert::{
     GumbelQuantizerConfig, GumbelTemperature, W2vBertBatch, W2vBertOutput, W2vBertPretraining,
     W2vBertPretrainingConfig,
+};
+
+pub use transcription::{
+    Alphabet, LetterErrors, MelMasking, TranscriptionBatch, TranscriptionConfig,
+    TranscriptionOutput, TranscriptionTraining, frames_to_spell,
 };
 
 pub use clustering::{Clustering, ClusteringConfig};

@@ -2,7 +2,8 @@
 
 use crate::{
     ConformerConfig, ConvLayerConfig, FrontEndNorm, GumbelQuantizerConfig, HubertConfig,
-    NormPlacement, PositionBias, W2vBertPretrainingConfig, WaveScale,
+    MelNormalisation, NormPlacement, PositionBias, TranscriptionConfig, W2vBertPretrainingConfig,
+    WaveScale,
 };
 
 /// Kernel and stride of HuBERT's convolutions: 400 samples seen, a frame every 320.
@@ -92,6 +93,13 @@ pub fn w2v_bert_tiny_pretraining() -> W2vBertPretrainingConfig {
     W2vBertPretrainingConfig::new(w2v_bert_tiny(), 2)
         .with_quantizer(quantizer)
         .with_d_projection(64)
+}
+
+/// [`w2v_bert_tiny`] over log-mels of a fixed scale, to learn from transcripts; its second layer has to
+/// spell too.
+pub fn transcription_tiny() -> TranscriptionConfig {
+    let mel_normalisation = MelNormalisation::Fixed;
+    TranscriptionConfig::new(ConformerConfig { mel_normalisation, ..w2v_bert_tiny() }, 2)
 }
 
 /// w2v-BERT's shape at 1.9 M parameters, to be trained on a CPU. No published model.

@@ -199,7 +199,7 @@ impl W2vBertPretraining {
     /// What leaves the contrastive module, and what leaves the masked prediction module above it.
     fn modules(&self, features: Tensor<3>) -> [Tensor<3>; 2] {
         let layers = [self.weights.n_contrastive_layers, self.encoder.n_layers()];
-        let outputs = self.encoder.outputs_of_mels(features, &layers);
+        let outputs = self.encoder.outputs_of_mels(features, None, &layers);
         outputs.try_into().expect("an output for each of two layers")
     }
 

@@ -33,6 +33,15 @@ pub enum TrainError {
         /// The column.
         of: &'static str,
     },
+    /// Nothing is known of what recordings say.
+    #[error(
+        "the {split} split has no recording that says a transcript of the manifest, with frames enough \
+         for its letters"
+    )]
+    NoTranscripts {
+        /// The split.
+        split: &'static str,
+    },
     /// A conditioner of one's own that was not brought along.
     #[error("condition.conditioner is provided: train from Rust, and give one to train_with")]
     NoConditioner,

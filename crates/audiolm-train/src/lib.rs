@@ -73,5 +73,5 @@ pub use observer::{Observer, StopSignal, Unobserved};
 pub use plan::{Plan, Preset};
 pub use published_codec::{given_codec, take_codec, taken_codec};
 pub use schedule::Schedule;
-pub use semantic_encoder::SemanticEncoderSettings;
+pub use semantic_encoder::{SemanticEncoderSettings, TranscriptionSettings, VoiceSettings};
 pub use stage::{Run, Stage, train, train_with};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CoarseSettings, CodecSettings, ConditionSettings, DataSettings, KmeansSettings,
-    SemanticEncoderSettings, Stage, StageSettings, TrainError,
+    SemanticEncoderSettings, Stage, StageSettings, TrainError, TranscriptionSettings,
 };
 
 /// Settings of every stage of a run.
@@ -133,6 +133,7 @@ fn unused_table(name: &str) -> Option<toml::Table> {
     }
     match name {
         "semantic_encoder.w2v_bert" => Some(table(w2v_bert_tiny_pretraining())),
+        "semantic_encoder.transcription" => Some(table(TranscriptionSettings::default())),
         "condition" => Some(table(ConditionSettings::default())),
         _ => None,
     }

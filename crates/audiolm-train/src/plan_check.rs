@@ -34,6 +34,7 @@ impl Plan {
         at_least("semantic_encoder.batch", 1, self.semantic_encoder.batch)?;
         at_least("semantic_encoder.n_targets", 2, self.semantic_encoder.n_targets)?;
         self.check_w2v_bert()?;
+        self.check_transcription()?;
         at_least("codec.batch", 1, self.codec.batch)?;
         self.condition.as_ref().map_or(Ok(()), check_condition)?;
         check_stage("semantic", &self.semantic)?;
@@ -57,6 +58,37 @@ impl Plan {
         require(encoder.targets_from().is_none(), "semantic_encoder.targets_from", none, found)?;
         let crop = 2 * w2v_bert.encoder.geometry().hop_samples;
         at_least("semantic_encoder.crop_samples", crop, encoder.crop_samples)
+    }
+
+    /// Whether transcripts teach an encoder that is one, and nothing else is asked for.
+    fn check_transcription(&self) -> Result<(), TrainError> {
+        let encoder = &self.semantic_encoder;
+        let Some(transcription) = &encoder.transcription else { return Ok(()) };
+        transcription.model.validate().map_err(SemanticError::from)?;
+        let none = || "nothing beside semantic_encoder.transcription".to_owned();
+        let alone = encoder.w2v_bert.is_none();
+        require(alone, "semantic_encoder.w2v_bert", none, "a table")?;
+        let found = encoder.targets_from.display();
+        require(encoder.targets_from().is_none(), "semantic_encoder.targets_from", none, found)?;
+        let setting = |name: &str| format!("semantic_encoder.transcription.{name}");
+        let seconds = transcription.batch_seconds;
+        let positive = || "a number above 0".to_owned();
+        require(seconds > 0.0, &setting("batch_seconds"), positive, seconds)?;
+        let voices = &transcription.voices;
+        let share = || "a share from 0 to 1".to_owned();
+        for (name, found) in [
+            ("voices.speed", voices.speed),
+            ("voices.narrow_share", voices.narrow_share),
+            ("voices.noise_share", voices.noise_share),
+            ("model.middle_share", transcription.model.middle_share),
+        ] {
+            require((0.0..=1.0).contains(&found), &setting(name), share, found)?;
+        }
+        let (narrow_hz, half) =
+            (voices.narrow_hz, transcription.model.encoder.sample_rate_hz() / 2);
+        let below = || format!("above 0, and at most {half}");
+        let fits = narrow_hz > 0.0 && narrow_hz <= half as f64;
+        require(fits, &setting("voices.narrow_hz"), below, narrow_hz)
     }
 
     fn check_codec(&self) -> Result<(), TrainError> {

@@ -1,7 +1,10 @@
-//! Pretraining of the semantic encoder: an iteration of HuBERT's, or w2v-BERT's.
+//! Training of the semantic encoder: an iteration of HuBERT's, w2v-BERT's, or on transcripts.
 
 mod crops;
 mod hubert;
+mod transcription;
+mod transcription_settings;
+mod voices;
 mod w2v_bert;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +28,9 @@ use crate::target_features::targets_fingerprint;
 use crate::{Cadence, Ending, Measures, Schedule, TrainError};
 use crops::Crops;
 use hubert::HubertTrainee;
+use transcription::TranscriptionTrainee;
+pub use transcription_settings::TranscriptionSettings;
+pub use voices::VoiceSettings;
 use w2v_bert::W2vBertTrainee;
 
 /// Folder of the exported encoder.
@@ -34,7 +40,7 @@ const LEAST_SPREAD: f64 = 1.5;
 /// Batches held out for validation.
 const VALIDATION_BATCHES: u64 = 4;
 
-/// How to pretrain the semantic encoder.
+/// How to train the semantic encoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SemanticEncoderSettings {
@@ -56,6 +62,10 @@ pub struct SemanticEncoderSettings {
     /// looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub w2v_bert: Option<W2vBertPretrainingConfig>,
+    /// A conformer that learns to spell what is said, in place of either: of the settings above, and of
+    /// `batch` and `crop_samples`, none is then looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcription: Option<TranscriptionSettings>,
     /// Crops in a batch.
     pub batch: usize,
     /// Samples of a crop.
@@ -69,9 +79,10 @@ pub struct SemanticEncoderSettings {
 impl SemanticEncoderSettings {
     /// The encoder that is trained.
     pub fn encoder(&self) -> EncoderConfig {
-        match &self.w2v_bert {
-            Some(w2v_bert) => w2v_bert.encoder.clone().into(),
-            None => self.model.clone().into(),
+        match (&self.transcription, &self.w2v_bert) {
+            (Some(transcription), _) => transcription.model.encoder.clone().into(),
+            (None, Some(w2v_bert)) => w2v_bert.encoder.clone().into(),
+            (None, None) => self.model.clone().into(),
         }
     }
 
@@ -81,7 +92,7 @@ impl SemanticEncoderSettings {
     }
 }
 
-/// Pretrains the encoder of a run, or goes on with it, and exports it when it is finished.
+/// Trains the encoder of a run, or goes on with it, and exports it when it is finished.
 ///
 /// # Errors
 /// Where recordings or the run's files cannot be used, or the loss is no longer a number.
@@ -91,6 +102,10 @@ pub(crate) fn train_semantic_encoder(
 ) -> Result<Ending, TrainError> {
     let rate = settings.encoder().sample_rate_hz() as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
+    if let Some(transcription) = &settings.transcription {
+        let trainee = TranscriptionTrainee::new(settings, transcription, &recordings, &run);
+        return pretrain(&mut run, settings, &mut trainee?, TranscriptionTrainee::encoder);
+    }
     let crop_seconds = settings.crop_samples as f64 / f64::from(rate);
     require_seconds(&recordings.train, Split::Train, crop_seconds)?;
     require_seconds(&recordings.valid, Split::Valid, crop_seconds)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{FrameGeometry, HubertError};
 
 /// Mel filters of a frame.
-pub(super) const N_MELS: usize = 80;
+pub(crate) const N_MELS: usize = 80;
 /// Samples of a window of the log-mels: 25 ms at 16 kHz.
 pub(super) const WINDOW_SAMPLES: usize = 400;
 /// Samples from one window to the next: 10 ms.
@@ -37,8 +37,24 @@ pub struct ConformerConfig {
     /// Frames of log-mels, one each 10 ms, that make one of the encoder: 2 give 50 a second, 4 give
     /// 25.
     pub frames_stacked: usize,
+    /// What log-mels are compared with before they enter.
+    #[serde(default)]
+    pub mel_normalisation: MelNormalisation,
     /// Share of values dropped in training: of the attention weights and of each block's output.
     pub dropout: f64,
+}
+
+/// What log-mels are compared with before they enter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MelNormalisation {
+    /// Each mel with itself over the clip, then all mels of a frame with one another: as w2v-BERT 2.0
+    /// does. In a clip of a single word that takes away much of what tells it from others.
+    #[default]
+    Clip,
+    /// All with the same two numbers, for waves at the reference level of recordings: what a frame is
+    /// depends on no other.
+    Fixed,
 }
 
 impl Config for ConformerConfig {}
@@ -55,6 +71,7 @@ impl ConformerConfig {
             frames_before: 64,
             frames_after: 8,
             frames_stacked: 2,
+            mel_normalisation: MelNormalisation::Clip,
             dropout: 0.1,
         }
     }

@@ -1,9 +1,10 @@
 //! The convolution of a layer.
 
+use audiolm_nn::silu;
 use burn::module::Param;
 use burn::nn::{Dropout, DropoutConfig, Initializer, LayerNorm, LayerNormConfig};
 use burn::prelude::*;
-use burn::tensor::activation::{sigmoid, silu};
+use burn::tensor::activation::sigmoid;
 use burn::tensor::module::conv1d;
 use burn::tensor::ops::ConvOptions;
 

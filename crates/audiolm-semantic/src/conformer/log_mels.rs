@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use burn::prelude::*;
 use burn::signal::rfft;
 
-use super::config::{HOP_SAMPLES, N_MELS, WINDOW_SAMPLES};
+use super::config::{HOP_SAMPLES, MelNormalisation, N_MELS, WINDOW_SAMPLES};
 use crate::FrameGeometry;
 use crate::clips::{Clips, FrameMask};
 
@@ -24,11 +24,15 @@ const SMALLEST_POWER: f64 = 1.192_092_955_078_125e-7;
 /// Keeps a mel that never changes from being divided by its deviation.
 const SMALLEST_VARIANCE: f64 = 1e-7;
 
-/// Logarithms of mel spectra as Kaldi makes them, 100 frames a second, each mel of each clip brought
-/// to zero mean and unit variance over time, and so many frames side by side.
+/// About the mean of the log-mels of speech at the reference level, and their deviation.
+const FIXED: [f64; 2] = [15.0, 4.0];
+
+/// Logarithms of mel spectra as Kaldi makes them, 100 frames a second, normalised, and so many frames
+/// side by side.
 #[derive(Debug, Clone)]
 pub(super) struct LogMels {
     pub(super) frames_stacked: usize,
+    pub(super) normalisation: MelNormalisation,
 }
 
 impl LogMels {
@@ -41,7 +45,11 @@ impl LogMels {
     /// # Panics
     /// Where a clip is too short for one frame.
     pub(super) fn forward(&self, clips: &Clips) -> Tensor<3> {
-        let mels = normalised(log_mels(clips.wave()), clips);
+        let mels = log_mels(clips.wave());
+        let mels = match self.normalisation {
+            MelNormalisation::Clip => normalised(mels, clips),
+            MelNormalisation::Fixed => (mels - FIXED[0]) / FIXED[1],
+        };
         let [batch, time, n_mels] = mels.dims();
         let whole = time / self.frames_stacked;
         let mels = mels.slice_dim(1, ..whole * self.frames_stacked);
@@ -60,6 +68,7 @@ pub(super) fn log_mels(wave: &Tensor<2>) -> Tensor<3> {
     power.matmul(filters).clamp_min(SMALLEST_POWER).log()
 }
 
+/// Each mel of each clip brought to zero mean and unit variance over time.
 fn normalised(mels: Tensor<3>, clips: &Clips) -> Tensor<3> {
     let geometry = FrameGeometry { window_samples: WINDOW_SAMPLES, hop_samples: HOP_SAMPLES };
     let [batch, time, _] = mels.dims();

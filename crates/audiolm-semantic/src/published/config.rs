@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::keys::{ConformerKeys, HubertKeys, PreprocessorKeys};
 use crate::folder::PREPROCESSOR_FILE;
 use crate::{
-    ConformerConfig, ConvLayerConfig, EncoderConfig, FrontEndNorm, HubertConfig, NormPlacement,
-    PositionBias, SemanticError, WaveScale,
+    ConformerConfig, ConvLayerConfig, EncoderConfig, FrontEndNorm, HubertConfig, MelNormalisation,
+    NormPlacement, PositionBias, SemanticError, WaveScale,
 };
 
 /// Larger sizes than any layer has.
@@ -153,6 +153,7 @@ impl TransformersConfig {
             frames_before: keys.left_max_position_embeddings,
             frames_after: keys.right_max_position_embeddings,
             frames_stacked: stride,
+            mel_normalisation: MelNormalisation::Clip,
             dropout: keys.hidden_dropout,
         };
         config.validate()?;

@@ -17,7 +17,7 @@ pub(super) fn filled(
 ) -> Conformer {
     let mut conformer = conformer;
     let n_features = config.n_features();
-    conformer.norm = tensors.layer_norm("feature_projection.layer_norm", n_features);
+    conformer.norm = Some(tensors.layer_norm("feature_projection.layer_norm", n_features));
     conformer.projection =
         tensors.linear("feature_projection.projection", [n_features, config.d_model]);
     for (index, it) in conformer.layers.iter_mut().enumerate() {

@@ -41,6 +41,7 @@ pub(super) fn tiny() -> Plan {
             targets_layer: 3,
             masking: SpanMasking::new(),
             w2v_bert: None,
+            transcription: None,
             batch: 6,
             crop_samples: 32_000,
             front_end_gradient: 1.0,

@@ -1,0 +1,218 @@
+//! Training on transcripts: an encoder that learns to spell what is said.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use audiolm_data::Corpus;
+use audiolm_nn::{Generator, generator};
+use audiolm_semantic::{
+    Alphabet, Clips, Encoder, SemanticError, TranscriptionBatch, TranscriptionOutput,
+    TranscriptionTraining, frames_to_spell,
+};
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::prelude::*;
+use rand::{Rng, RngExt};
+
+use super::transcription_settings::TranscriptionSettings;
+use super::{PART, SemanticEncoderSettings, VALIDATION_BATCHES, optimizer, scalar};
+use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
+use crate::drive::Trainee;
+use crate::recordings::{Recordings, Waves};
+use crate::run::StageRun;
+use crate::{Measures, TrainError};
+
+/// Training on transcripts under way.
+pub(super) struct TranscriptionTrainee<'a> {
+    settings: &'a SemanticEncoderSettings,
+    transcription: &'a TranscriptionSettings,
+    train: Utterances<'a>,
+    valid: Utterances<'a>,
+    seed: u64,
+    device: Device,
+    model: TranscriptionTraining,
+    optimizer: ModuleOptimizer,
+}
+
+/// Recordings of which is known what is said, the shortest first.
+struct Utterances<'a> {
+    waves: &'a Waves,
+    utterances: Vec<Utterance>,
+}
+
+struct Utterance {
+    recording: usize,
+    samples: usize,
+    letters: Vec<usize>,
+}
+
+impl<'a> TranscriptionTrainee<'a> {
+    pub(super) fn new(
+        settings: &'a SemanticEncoderSettings,
+        transcription: &'a TranscriptionSettings,
+        recordings: &'a Recordings,
+        run: &StageRun<'_>,
+    ) -> Result<Self, TrainError> {
+        let corpus = Corpus::open(&run.data.folder, &run.data.options())?;
+        let said: HashMap<&str, &str> = corpus
+            .recordings()
+            .iter()
+            .filter_map(|it| Some((it.key.as_str(), it.transcript.as_deref()?)))
+            .collect();
+        let known = |waves: &'a Waves| (0..waves.len()).filter_map(|it| said.get(waves.key(it)));
+        let alphabet = Alphabet::of(known(&recordings.train).copied());
+        let of = |split, waves| {
+            let all = Utterances::new(waves, &said, &alphabet, transcription);
+            match all.utterances.is_empty() {
+                true => Err(TrainError::NoTranscripts { split }),
+                false => Ok(all),
+            }
+        };
+        let device = run.device.clone();
+        device.seed(run.seed);
+        let model = transcription
+            .model
+            .init(&alphabet, &device.clone().autodiff())
+            .map_err(SemanticError::from)?;
+        Ok(Self {
+            settings,
+            transcription,
+            train: of("train", &recordings.train)?,
+            valid: of("valid", &recordings.valid)?,
+            seed: run.seed,
+            device,
+            model,
+            optimizer: optimizer(),
+        })
+    }
+
+    /// What has been trained.
+    pub(super) fn encoder(&self) -> Encoder {
+        self.model.valid().encoder.into()
+    }
+
+    /// A batch to learn from, said by other voices.
+    fn training_batch(&self, step: u64) -> Result<TranscriptionBatch, TrainError> {
+        let mut rng = generator(self.seed, "utterances", step);
+        let utterances = self.train.batch(self.transcription.batch_samples(), &mut rng);
+        let mut waves = self.train.waves_of(utterances)?;
+        for wave in &mut waves {
+            *wave = self.transcription.voices.vary(std::mem::take(wave), &mut rng);
+        }
+        let clips = clips(&waves, &self.device.clone().autodiff());
+        let letters = utterances.iter().map(|it| it.letters.clone()).collect();
+        Ok(self.transcription.model.training_batch(clips, letters, &mut rng))
+    }
+
+    fn held_out(&self, index: u64) -> Result<TranscriptionOutput, TrainError> {
+        let mut rng = generator(self.seed, "valid", index);
+        let utterances = self.valid.batch(self.transcription.batch_samples(), &mut rng);
+        let clips = clips(&self.valid.waves_of(utterances)?, &self.device);
+        let letters = utterances.iter().map(|it| it.letters.clone()).collect();
+        let batch = self.transcription.model.held_out_batch(clips, letters);
+        Ok(self.model.valid().forward(batch))
+    }
+}
+
+impl<'a> Utterances<'a> {
+    /// Those whose letters fit into their frames, even where they are said faster.
+    fn new(
+        waves: &'a Waves,
+        said: &HashMap<&str, &str>,
+        alphabet: &Alphabet,
+        settings: &TranscriptionSettings,
+    ) -> Self {
+        let lengths = waves.lengths();
+        let fastest = settings.voices.fastest();
+        let utterance = |recording: usize| {
+            let letters = alphabet.classes(said.get(waves.key(recording))?);
+            let samples = lengths[recording];
+            let geometry = settings.model.encoder.geometry();
+            let frames = geometry.frames((samples as f64 / fastest) as usize);
+            let fits = !letters.is_empty() && frames > frames_to_spell(&letters);
+            fits.then_some(Utterance { recording, samples, letters })
+        };
+        let mut utterances: Vec<_> = (0..waves.len()).filter_map(utterance).collect();
+        utterances.sort_by_key(|it| (it.samples, it.recording));
+        Self { waves, utterances }
+    }
+
+    /// Neighbours of one drawn by lot, so that all are about as long, together so many samples or a
+    /// little more.
+    fn batch(&self, samples: usize, rng: &mut Generator) -> &[Utterance] {
+        let all = &self.utterances;
+        let (mut first, mut end) = (rng.random_range(0..all.len()), 0);
+        end = end.max(first);
+        let mut total = 0;
+        while total < samples && (first > 0 || end < all.len()) {
+            let longer = end < all.len() && (first == 0 || rng.random());
+            total += match longer {
+                true => {
+                    end += 1;
+                    all[end - 1].samples
+                }
+                false => {
+                    first -= 1;
+                    all[first].samples
+                }
+            };
+        }
+        &all[first..end]
+    }
+
+    fn waves_of(&self, utterances: &[Utterance]) -> Result<Vec<Vec<f32>>, TrainError> {
+        utterances.iter().map(|it| self.waves.whole(it.recording)).collect()
+    }
+}
+
+/// Waves of several lengths side by side.
+fn clips(waves: &[Vec<f32>], device: &Device) -> Clips {
+    let lengths: Vec<_> = waves.iter().map(Vec::len).collect();
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    let mut samples = Vec::with_capacity(waves.len() * longest);
+    for wave in waves {
+        samples.extend(wave);
+        samples.resize(samples.len() + longest - wave.len(), 0.0);
+    }
+    let wave = Tensor::from_data(TensorData::new(samples, [waves.len(), longest]), device);
+    Clips::of_lengths(wave, &lengths)
+}
+
+impl Trainee for TranscriptionTrainee<'_> {
+    fn stage(&self) -> &'static str {
+        PART
+    }
+
+    fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
+        let batch = self.training_batch(step)?;
+        self.device.seed(generator(self.seed, "dropout", step).next_u64());
+        let output = self.model.forward(batch);
+        let gradients = GradientsParams::from_grads(output.loss.backward(), &self.model);
+        let rate = self.settings.schedule.learning_rate(step);
+        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        let loss = scalar(&output.loss);
+        Ok(Measures::default().with("loss", loss).with("learning_rate", rate))
+    }
+
+    fn validate(&mut self, _step: u64) -> Result<Measures, TrainError> {
+        let (mut loss, mut errors) = (0.0, audiolm_semantic::LetterErrors::default());
+        for index in 0..VALIDATION_BATCHES {
+            let output = self.held_out(index)?;
+            loss += scalar(&output.loss) / VALIDATION_BATCHES as f64;
+            errors = errors.plus(output.errors());
+        }
+        Ok(Measures::default().with("loss", loss).with("letter_errors", errors.rate()))
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), TrainError> {
+        save_module(&self.model, &folder.join("model.bpk"))?;
+        save_optimizer(&self.optimizer, &folder.join("optimizer.bpk"))
+    }
+
+    fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
+        self.model = load_module(self.model.clone(), &folder.join("model.bpk"))?;
+        let empty = self.optimizer.clone();
+        self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
+        Ok(())
+    }
+}
