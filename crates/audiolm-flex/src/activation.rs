@@ -107,3 +107,39 @@ fn tracked<B: ActivationOps, C: CheckpointStrategy>(
         OpsKind::UnTracked(prep) => prep.finish(B::activated(x.into_primitive(), by)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::prelude::*;
+    use burn::tensor::Tolerance;
+
+    /// Of a function of ours and the same of burn, from -10 to 10, and of their slopes.
+    #[track_caller]
+    fn check(
+        ours: impl Fn(Tensor<1>) -> Tensor<1>,
+        theirs: impl Fn(Tensor<1>) -> Tensor<1>,
+        rounding: f32,
+    ) {
+        crate::install();
+        let device = Device::flex().autodiff();
+        let points: Vec<f32> = (-40_000..=40_000).map(|it| it as f32 * 2.5e-4).collect();
+        let of = |function: &dyn Fn(Tensor<1>) -> Tensor<1>| {
+            let x = Tensor::<1>::from_floats(points.as_slice(), &device).require_grad();
+            let y = function(x.clone());
+            let gradients = y.clone().sum().backward();
+            [y.into_data(), x.grad(&gradients).unwrap().into_data()]
+        };
+        let tolerance = Tolerance::<f32>::absolute(rounding).set_relative(rounding);
+        for (found, expected) in of(&ours).iter().zip(of(&theirs)) {
+            found.assert_approx_eq(&expected, tolerance);
+        }
+    }
+
+    #[test]
+    fn values_and_slopes_are_those_of_burn() {
+        // The approximation of the error function is good to 1.2e-7, relative, and so is rounding.
+        check(audiolm_nn::gelu, burn::tensor::activation::gelu, 5e-7);
+        // Where `x` is 10, a slope is ten times the rounding of `1 - σ(x)` away, on either side.
+        check(audiolm_nn::silu, burn::tensor::activation::silu, 20.0 * f32::EPSILON);
+    }
+}

@@ -26,25 +26,6 @@ fn sigmoid(x: f32) -> f32 {
 mod tests {
     use audiolm_nn::silu;
     use burn::prelude::*;
-    use burn::tensor::Tolerance;
-
-    /// An exponential is right to two units of the last place, and a slope is a sum of such.
-    const ROUNDING: f32 = 1e-6;
-
-    #[test]
-    fn values_and_slopes_are_those_of_burn() {
-        crate::install();
-        let device = Device::flex().autodiff();
-        let values: Vec<f32> = (-40_000..=40_000).map(|it| it as f32 * 1e-3).collect();
-        let points = || Tensor::<1>::from_floats(values.as_slice(), &device).require_grad();
-        let (ours, theirs) = (points(), points());
-        let (y, expected) = (silu(ours.clone()), burn::tensor::activation::silu(theirs.clone()));
-        let tolerance = Tolerance::<f32>::absolute(ROUNDING).set_relative(ROUNDING);
-        y.clone().into_data().assert_approx_eq(&expected.clone().into_data(), tolerance);
-        let slope = ours.grad(&y.sum().backward()).unwrap().into_data();
-        let expected = theirs.grad(&expected.sum().backward()).unwrap().into_data();
-        slope.assert_approx_eq(&expected, tolerance);
-    }
 
     #[test]
     fn extremes_do_no_harm() {

@@ -82,7 +82,7 @@ impl StridedConv {
 
 /// `[channels_out, channels_in, kernel_size]` to `[kernel_size, channels_in, channels_out]`: two turns
 /// of two axes are each a plain one in memory, one of three is walked number by number.
-pub(crate) fn taps(weight: Tensor<3>) -> Tensor<3> {
+fn taps(weight: Tensor<3>) -> Tensor<3> {
     let [channels_out, channels_in, kernel_size] = weight.dims();
     let flat = weight.reshape([channels_out, channels_in * kernel_size]).transpose();
     flat.reshape([channels_in, kernel_size, channels_out]).swap_dims(0, 1)

@@ -1,8 +1,7 @@
 //! Learning from what is said: an encoder that spells recordings.
 //!
-//! Where there are transcripts, they teach in an hour what takes a thousand hours without: which
-//! differences between sounds matter, and which are the speaker's. The layers below the letters make
-//! tokens as those of a pretrained encoder do.
+//! Transcripts teach which differences between sounds matter, and which are the speaker's. The layers
+//! below the letters make tokens as those of a pretrained encoder do.
 
 mod alphabet;
 mod letters;

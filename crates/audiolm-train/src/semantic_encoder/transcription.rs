@@ -6,7 +6,7 @@ use std::path::Path;
 use audiolm_data::Corpus;
 use audiolm_nn::{Generator, generator};
 use audiolm_semantic::{
-    Alphabet, Clips, Encoder, SemanticError, TranscriptionBatch, TranscriptionOutput,
+    Alphabet, Clips, Encoder, LetterErrors, SemanticError, TranscriptionBatch,
     TranscriptionTraining, frames_to_spell,
 };
 use burn::module::Module;
@@ -104,13 +104,12 @@ impl<'a> TranscriptionTrainee<'a> {
         Ok(self.transcription.model.training_batch(clips, letters, &mut rng))
     }
 
-    fn held_out(&self, index: u64) -> Result<TranscriptionOutput, TrainError> {
+    fn held_out_batch(&self, index: u64) -> Result<TranscriptionBatch, TrainError> {
         let mut rng = generator(self.seed, "valid", index);
         let utterances = self.valid.batch(self.transcription.batch_samples(), &mut rng);
         let clips = clips(&self.valid.waves_of(utterances)?, &self.device);
         let letters = utterances.iter().map(|it| it.letters.clone()).collect();
-        let batch = self.transcription.model.held_out_batch(clips, letters);
-        Ok(self.model.valid().forward(batch))
+        Ok(self.transcription.model.held_out_batch(clips, letters))
     }
 }
 
@@ -195,9 +194,10 @@ impl Trainee for TranscriptionTrainee<'_> {
     }
 
     fn validate(&mut self, _step: u64) -> Result<Measures, TrainError> {
-        let (mut loss, mut errors) = (0.0, audiolm_semantic::LetterErrors::default());
+        let model = self.model.valid();
+        let (mut loss, mut errors) = (0.0, LetterErrors::default());
         for index in 0..VALIDATION_BATCHES {
-            let output = self.held_out(index)?;
+            let output = model.forward(self.held_out_batch(index)?);
             loss += scalar(&output.loss) / VALIDATION_BATCHES as f64;
             errors = errors.plus(output.errors());
         }
