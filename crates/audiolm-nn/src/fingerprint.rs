@@ -17,12 +17,27 @@ const FILES: [&str; 2] = ["config.json", "model.safetensors"];
 pub fn fingerprint(folder: &Path) -> Result<String, WeightsError> {
     let mut hash = Sha256::new();
     for name in FILES {
-        let path = folder.join(name);
-        let bytes = std::fs::read(&path).map_err(|source| WeightsError::Io { path, source })?;
+        let bytes = read(&folder.join(name))?;
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(&bytes);
     }
-    Ok(hash.finalize().iter().map(|it| format!("{it:02x}")).collect())
+    Ok(hexadecimal(hash))
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn file_fingerprint(path: &Path) -> Result<String, WeightsError> {
+    Ok(hexadecimal(Sha256::new().chain_update(read(path)?)))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
+    std::fs::read(path).map_err(|source| WeightsError::Io { path: path.to_owned(), source })
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().map(|it| format!("{it:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub use causal_product::{CausalWindows, native_windows_product};
 pub use elu::elu;
 pub use error::{ConvError, WeightsError};
 pub use example_norm::example_norm;
-pub use fingerprint::fingerprint;
+pub use fingerprint::{file_fingerprint, fingerprint};
 pub use gelu::gelu;
 pub use kernels::{Kernels, install_kernels, listens_natively};
 pub use leaky_relu::leaky_relu;

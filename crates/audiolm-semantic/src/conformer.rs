@@ -17,7 +17,7 @@ use crate::tapped::tapped;
 use crate::{Clips, FrameGeometry, HubertError};
 use attention::Keys;
 pub(crate) use config::N_MELS;
-pub use config::{ConformerConfig, MelNormalisation};
+pub use config::{ConformerConfig, ConvPadding, MelNormalisation};
 use layer::{ConformerLayer, Surroundings};
 use log_mels::LogMels;
 

@@ -111,6 +111,14 @@ pub enum SemanticError {
         /// What was found.
         found: String,
     },
+    /// A pronouncing dictionary could not be read.
+    #[error("{path}: {reason}")]
+    Lexicon {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The configuration beside the weights could not be written or read.
     #[error("{path}: {reason}")]
     ConfigFile {

@@ -81,7 +81,7 @@ pub use clips::Clips;
 pub use config::{
     ConvLayerConfig, FrontEndNorm, HubertConfig, NormPlacement, PositionBias, WaveScale,
 };
-pub use conformer::{Conformer, ConformerConfig, MelNormalisation};
+pub use conformer::{Conformer, ConformerConfig, ConvPadding, MelNormalisation};
 pub use encoder::{Encoder, EncoderConfig};
 pub use fairseq::{FairseqCheckpoint, transformers_name};
 pub use frames::FrameGeometry;
@@ -100,8 +100,8 @@ pub use w2v_bert::{
 };
 
 pub use transcription::{
-    Alphabet, LetterErrors, MelMasking, TranscriptionBatch, TranscriptionConfig,
-    TranscriptionOutput, TranscriptionTraining, frames_to_spell,
+    Alphabet, Lexicon, MelMasking, Spelling, SpellingErrors, TranscriptionBatch,
+    TranscriptionConfig, TranscriptionOutput, TranscriptionTraining, frames_to_spell,
 };
 
 pub use clustering::{Clustering, ClusteringConfig};

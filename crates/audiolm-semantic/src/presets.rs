@@ -1,9 +1,9 @@
 //! Configurations with a name.
 
 use crate::{
-    ConformerConfig, ConvLayerConfig, FrontEndNorm, GumbelQuantizerConfig, HubertConfig,
-    MelNormalisation, NormPlacement, PositionBias, TranscriptionConfig, W2vBertPretrainingConfig,
-    WaveScale,
+    ConformerConfig, ConvLayerConfig, ConvPadding, FrontEndNorm, GumbelQuantizerConfig,
+    HubertConfig, MelNormalisation, NormPlacement, PositionBias, TranscriptionConfig,
+    W2vBertPretrainingConfig, WaveScale,
 };
 
 /// Kernel and stride of HuBERT's convolutions: 400 samples seen, a frame every 320.
@@ -95,11 +95,16 @@ pub fn w2v_bert_tiny_pretraining() -> W2vBertPretrainingConfig {
         .with_d_projection(64)
 }
 
-/// [`w2v_bert_tiny`] over log-mels of a fixed scale, to learn from transcripts; its second layer has to
-/// spell too.
+/// [`w2v_bert_tiny`] over log-mels of a fixed scale and with short convolutions that see both sides, to
+/// learn from transcripts; its second layer has to spell too.
 pub fn transcription_tiny() -> TranscriptionConfig {
-    let mel_normalisation = MelNormalisation::Fixed;
-    TranscriptionConfig::new(ConformerConfig { mel_normalisation, ..w2v_bert_tiny() }, 2)
+    let encoder = ConformerConfig {
+        conv_kernel_size: 15,
+        conv_padding: ConvPadding::Same,
+        mel_normalisation: MelNormalisation::Fixed,
+        ..w2v_bert_tiny()
+    };
+    TranscriptionConfig::new(encoder, 2)
 }
 
 /// w2v-BERT's shape at 1.9 M parameters, to be trained on a CPU. No published model.

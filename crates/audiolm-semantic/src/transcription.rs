@@ -1,11 +1,12 @@
 //! Learning from what is said: an encoder that spells recordings.
 //!
 //! Transcripts teach which differences between sounds matter, and which are the speaker's. The layers
-//! below the letters make tokens as those of a pretrained encoder do.
+//! below what is spelt make tokens as those of a pretrained encoder do.
 
 mod alphabet;
-mod letters;
+mod lexicon;
 mod mel_masking;
+mod symbols;
 
 use audiolm_nn::Generator;
 use burn::nn::loss::CTCLossConfig;
@@ -14,10 +15,11 @@ use burn::prelude::*;
 use burn::tensor::activation::log_softmax;
 
 use crate::{Clips, Conformer, ConformerConfig, HubertError};
-pub use alphabet::Alphabet;
-use letters::spelt;
-pub use letters::{LetterErrors, frames_to_spell};
+pub use alphabet::{Alphabet, Spelling};
+pub use lexicon::Lexicon;
 pub use mel_masking::MelMasking;
+use symbols::spelt;
+pub use symbols::{SpellingErrors, frames_to_spell};
 
 /// Configuration of a [`TranscriptionTraining`].
 #[derive(Config, Debug, PartialEq)]
@@ -36,7 +38,7 @@ pub struct TranscriptionConfig {
 }
 
 /// The encoder together with what only its training needs: connectionist temporal classification
-/// (Graves et al. 2006) of the letters of what is said.
+/// (Graves et al. 2006) of the letters or phones of what is said.
 ///
 /// Dropout is the one random thing in here, and burn draws it from the device's own generator:
 /// call `device.seed` with a seed made from the step before each step, and an interrupted run
@@ -55,8 +57,8 @@ pub struct TranscriptionTraining {
 #[derive(Debug, Clone)]
 pub struct TranscriptionBatch {
     clips: Clips,
-    /// The letters of each clip.
-    letters: Vec<Vec<usize>>,
+    /// The letters or phones of each clip, as classes of an [`Alphabet`].
+    symbols: Vec<Vec<usize>>,
     /// 1 where a log-mel can be seen, 0 where it is hidden: `[batch, frames, features]`
     visible: Option<Tensor<3>>,
 }
@@ -64,13 +66,13 @@ pub struct TranscriptionBatch {
 /// What a step gives.
 #[derive(Debug, Clone)]
 pub struct TranscriptionOutput {
-    /// Mean over letters, in nats: `[1]`, to be differentiated.
+    /// Mean over letters or phones, in nats: `[1]`, to be differentiated.
     pub loss: Tensor<1>,
-    /// What leaves the last head: `[batch, frames, letters]`
+    /// What leaves the last head: `[batch, frames, classes]`
     log_probabilities: Tensor<3>,
     /// Frames of each clip.
     frames: Vec<usize>,
-    letters: Vec<Vec<usize>>,
+    symbols: Vec<Vec<usize>>,
 }
 
 impl TranscriptionConfig {
@@ -93,24 +95,24 @@ impl TranscriptionConfig {
         })
     }
 
-    /// Clips and their letters, with log-mels hidden as the configuration says.
+    /// Clips and their letters or phones, with log-mels hidden as the configuration says.
     pub fn training_batch(
         &self,
         clips: Clips,
-        letters: Vec<Vec<usize>>,
+        symbols: Vec<Vec<usize>>,
         rng: &mut Generator,
     ) -> TranscriptionBatch {
         let clips = clips.padded(self.encoder.geometry());
         let frames: Vec<_> = clips.lengths().iter().map(|it| self.encoder.frames(*it)).collect();
         let device = clips.wave().device();
         let visible = self.masking.draw(&frames, self.encoder.frames_stacked, rng, &device);
-        TranscriptionBatch { clips, letters, visible: Some(visible) }
+        TranscriptionBatch { clips, symbols, visible: Some(visible) }
     }
 
     /// Clips to be judged by, of which everything is seen.
-    pub fn held_out_batch(&self, clips: Clips, letters: Vec<Vec<usize>>) -> TranscriptionBatch {
+    pub fn held_out_batch(&self, clips: Clips, symbols: Vec<Vec<usize>>) -> TranscriptionBatch {
         let clips = clips.padded(self.encoder.geometry());
-        TranscriptionBatch { clips, letters, visible: None }
+        TranscriptionBatch { clips, symbols, visible: None }
     }
 
     /// Checks that the numbers describe a model and its losses.
@@ -145,9 +147,9 @@ impl TranscriptionTraining {
     /// Spells the clips, and says how well.
     ///
     /// # Panics
-    /// Where a clip is too short for one frame, or a letter is not of the alphabet.
+    /// Where a clip is too short for one frame, or a class is not of the alphabet.
     pub fn forward(&self, batch: TranscriptionBatch) -> TranscriptionOutput {
-        let TranscriptionBatch { clips, letters, visible } = batch;
+        let TranscriptionBatch { clips, symbols, visible } = batch;
         let geometry = self.encoder.geometry();
         let frames: Vec<_> = clips.lengths().iter().map(|it| geometry.frames(*it)).collect();
         let mels = self.encoder.normalised_mels(&clips);
@@ -164,48 +166,50 @@ impl TranscriptionTraining {
             .collect();
         let losses = said.iter().zip(self.config.weights());
         let loss = losses
-            .map(|(said, weight)| spelling_loss(said.clone(), &letters, &frames) * weight)
+            .map(|(said, weight)| spelling_loss(said.clone(), &symbols, &frames) * weight)
             .reduce(|sum, it| sum + it)
             .expect("the last layer spells");
         let log_probabilities = said.into_iter().next_back().expect("the last layer spells");
-        TranscriptionOutput { loss, log_probabilities, frames, letters }
+        TranscriptionOutput { loss, log_probabilities, frames, symbols }
     }
 }
 
 impl TranscriptionOutput {
-    /// How many letters are wrong where each frame says its likeliest.
-    pub fn errors(&self) -> LetterErrors {
+    /// How many letters or phones are wrong where each frame says its likeliest.
+    pub fn errors(&self) -> SpellingErrors {
         let guesses = self.log_probabilities.clone().argmax(2).squeeze_dim::<2>(2);
         let [_, time] = guesses.dims();
         let guesses: Vec<i64> = guesses.into_data().iter::<i64>().collect();
-        let clips = guesses.chunks_exact(time).zip(&self.frames).zip(&self.letters);
+        let clips = guesses.chunks_exact(time).zip(&self.frames).zip(&self.symbols);
         clips
-            .map(|((guess, frames), letters)| LetterErrors::of(&spelt(&guess[..*frames]), letters))
-            .fold(LetterErrors::default(), LetterErrors::plus)
+            .map(|((guess, frames), symbols)| {
+                SpellingErrors::of(&spelt(&guess[..*frames]), symbols)
+            })
+            .fold(SpellingErrors::default(), SpellingErrors::plus)
     }
 }
 
-/// The mean over all letters, in nats, of the negative logarithm of the probability of what is said:
-/// `[batch, frames, letters]` to `[1]`.
+/// The mean over all letters or phones, in nats, of the negative logarithm of the probability of what is said:
+/// `[batch, frames, classes]` to `[1]`.
 fn spelling_loss(
     log_probabilities: Tensor<3>,
-    letters: &[Vec<usize>],
+    symbols: &[Vec<usize>],
     frames: &[usize],
 ) -> Tensor<1> {
     let device = log_probabilities.device();
-    let longest = letters.iter().map(Vec::len).max().unwrap_or(0).max(1);
+    let longest = symbols.iter().map(Vec::len).max().unwrap_or(0).max(1);
     let padded = |it: &Vec<usize>| {
         let rest = std::iter::repeat_n(1, longest - it.len());
         it.iter().map(|it| *it as i64).chain(rest).collect::<Vec<_>>()
     };
-    let targets: Vec<i64> = letters.iter().flat_map(padded).collect();
-    let targets = Tensor::from_data(TensorData::new(targets, [letters.len(), longest]), &device);
+    let targets: Vec<i64> = symbols.iter().flat_map(padded).collect();
+    let targets = Tensor::from_data(TensorData::new(targets, [symbols.len(), longest]), &device);
     let lengths = |all: Vec<i64>| Tensor::<1, Int>::from_data(all.as_slice(), &device);
     let n_frames = lengths(frames.iter().map(|it| *it as i64).collect());
-    let n_letters = lengths(letters.iter().map(|it| it.len() as i64).collect());
-    let total: usize = letters.iter().map(Vec::len).sum();
+    let n_symbols = lengths(symbols.iter().map(|it| it.len() as i64).collect());
+    let total: usize = symbols.iter().map(Vec::len).sum();
     let loss = CTCLossConfig::new().with_zero_infinity(true).init();
-    let losses = loss.forward(log_probabilities.swap_dims(0, 1), targets, n_frames, n_letters);
+    let losses = loss.forward(log_probabilities.swap_dims(0, 1), targets, n_frames, n_symbols);
     losses.sum() / total.max(1) as f64
 }
 
@@ -252,7 +256,7 @@ mod tests {
         let device = Device::default().autodiff();
         device.seed(0);
         let config = config();
-        let mut model = config.init(&Alphabet::of(["abc"]), &device).unwrap();
+        let mut model = config.init(&Alphabet::of(Spelling::Letters, ["abc"]), &device).unwrap();
         let mut optimizer = AdamWConfig::new().init();
         let (clips, letters) = clips(&device);
         let first = model.forward(config.held_out_batch(clips.clone(), letters.clone()));
@@ -275,7 +279,7 @@ mod tests {
         let device = Device::default();
         device.seed(0);
         let config = config();
-        let model = config.init(&Alphabet::of(["abc"]), &device).unwrap();
+        let model = config.init(&Alphabet::of(Spelling::Letters, ["abc"]), &device).unwrap();
         let (clips, letters) = clips(&device);
         let n_letters: usize = letters.iter().map(Vec::len).sum();
         let together = model.forward(config.held_out_batch(clips.clone(), letters.clone()));
@@ -295,7 +299,8 @@ mod tests {
     #[test]
     fn the_middle_layer_lies_below_the_last() {
         let config = TranscriptionConfig { middle_layer: 2, ..config() };
-        let error = config.init(&Alphabet::of(["a"]), &Device::default()).unwrap_err();
+        let error =
+            config.init(&Alphabet::of(Spelling::Letters, ["a"]), &Device::default()).unwrap_err();
         assert_eq!(error, HubertError::MiddleLayer { found: 2, n_layers: 2 });
     }
 }

@@ -74,6 +74,7 @@ impl Plan {
         let seconds = transcription.batch_seconds;
         let positive = || "a number above 0".to_owned();
         require(seconds > 0.0, &setting("batch_seconds"), positive, seconds)?;
+        at_least(&setting("lengths"), 1, transcription.lengths)?;
         let voices = &transcription.voices;
         let share = || "a share from 0 to 1".to_owned();
         for (name, found) in [
@@ -83,6 +84,13 @@ impl Plan {
             ("model.middle_share", transcription.model.middle_share),
         ] {
             require((0.0..=1.0).contains(&found), &setting(name), share, found)?;
+        }
+        for (name, found) in [
+            ("voices.equaliser_db", voices.equaliser_db),
+            ("voices.silence_seconds", voices.silence_seconds),
+        ] {
+            let bounds = || "a number from 0 on".to_owned();
+            require((0.0..f64::INFINITY).contains(&found), &setting(name), bounds, found)?;
         }
         let (narrow_hz, half) =
             (voices.narrow_hz, transcription.model.encoder.sample_rate_hz() / 2);

@@ -10,7 +10,7 @@ mod w2v_bert;
 use std::path::{Path, PathBuf};
 
 use audiolm_data::Split;
-use audiolm_nn::{Precision, fingerprint, save_weights};
+use audiolm_nn::{Precision, file_fingerprint, fingerprint, save_weights};
 use audiolm_semantic::{
     Encoder, EncoderConfig, HubertConfig, SpanMasking, W2vBertPretrainingConfig,
 };
@@ -103,6 +103,10 @@ pub(crate) fn train_semantic_encoder(
     let rate = settings.encoder().sample_rate_hz() as u32;
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
     if let Some(transcription) = &settings.transcription {
+        if let Some(lexicon) = transcription.lexicon() {
+            let hash = file_fingerprint(lexicon)?;
+            run.origin = run.origin.with_lineage(json!({ "lexicon": hash }));
+        }
         let trainee = TranscriptionTrainee::new(settings, transcription, &recordings, &run);
         return pretrain(&mut run, settings, &mut trainee?, TranscriptionTrainee::encoder);
     }

@@ -28,8 +28,11 @@ pub struct ConformerConfig {
     pub n_heads: usize,
     /// Width inside each feed-forward block.
     pub d_feed_forward: usize,
-    /// Taps of each layer's convolution, which sees the past alone.
+    /// Taps of each layer's convolution.
     pub conv_kernel_size: usize,
+    /// Which frames the convolution sees.
+    #[serde(default)]
+    pub conv_padding: ConvPadding,
     /// Frames before the query whose distances are told apart.
     pub frames_before: usize,
     /// Frames after the query whose distances are told apart.
@@ -42,6 +45,27 @@ pub struct ConformerConfig {
     pub mel_normalisation: MelNormalisation,
     /// Share of values dropped in training: of the attention weights and of each block's output.
     pub dropout: f64,
+}
+
+/// Which frames the convolution of a layer sees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConvPadding {
+    /// This one and those before, as in w2v-BERT 2.0.
+    #[default]
+    Causal,
+    /// As many on both sides, as in the first conformers; one fewer before where the taps are even.
+    Same,
+}
+
+impl ConvPadding {
+    /// Frames of silence before and after a clip.
+    pub(super) fn frames(self, taps: usize) -> (usize, usize) {
+        match self {
+            Self::Causal => (taps - 1, 0),
+            Self::Same => ((taps - 1) / 2, taps / 2),
+        }
+    }
 }
 
 /// What log-mels are compared with before they enter.
@@ -68,6 +92,7 @@ impl ConformerConfig {
             n_heads,
             d_feed_forward,
             conv_kernel_size: 31,
+            conv_padding: ConvPadding::Causal,
             frames_before: 64,
             frames_after: 8,
             frames_stacked: 2,

@@ -8,12 +8,13 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::module::conv1d;
 use burn::tensor::ops::ConvOptions;
 
+use super::config::ConvPadding;
 use crate::ConformerConfig;
 use crate::clips::FrameMask;
 
-/// A gated linear unit, a convolution of each channel by itself over the past, a swish and a linear
-/// map, without biases (Gulati et al. 2020, arXiv 2005.08100, section 2.2; causal and with a layer
-/// norm in place of the batch norm, as w2v-BERT 2.0 has it).
+/// A gated linear unit, a convolution of each channel by itself over time, a swish and a linear map,
+/// without biases (Gulati et al. 2020, arXiv 2005.08100, section 2.2; with a layer norm in place of
+/// the batch norm and, unless told otherwise, causal, as w2v-BERT 2.0 has it).
 #[derive(Module, Debug)]
 pub struct ConvolutionBlock {
     pub(crate) norm: LayerNorm,
@@ -25,6 +26,8 @@ pub struct ConvolutionBlock {
     /// `[d_model, d_model]`
     pub(crate) mixed: Param<Tensor<2>>,
     dropout: Dropout,
+    #[module(skip)]
+    padding: ConvPadding,
 }
 
 impl ConvolutionBlock {
@@ -39,6 +42,7 @@ impl ConvolutionBlock {
             kernel_norm: LayerNormConfig::new(d_model).init(device),
             mixed: product(d_model),
             dropout: DropoutConfig::new(config.dropout).init(),
+            padding: config.conv_padding,
         }
     }
 
@@ -60,8 +64,8 @@ impl ConvolutionBlock {
 
     fn convolved(&self, input: Tensor<3>) -> Tensor<3> {
         let [channels, _, taps] = self.kernels.dims();
-        let past = input.swap_dims(1, 2).pad([(taps - 1, 0)], 0.0);
+        let padded = input.swap_dims(1, 2).pad([self.padding.frames(taps)], 0.0);
         let options = ConvOptions::new([1], [0], [1], channels);
-        conv1d(past, self.kernels.val(), None, options).swap_dims(1, 2)
+        conv1d(padded, self.kernels.val(), None, options).swap_dims(1, 2)
     }
 }

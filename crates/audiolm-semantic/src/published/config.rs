@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::keys::{ConformerKeys, HubertKeys, PreprocessorKeys};
 use crate::folder::PREPROCESSOR_FILE;
 use crate::{
-    ConformerConfig, ConvLayerConfig, EncoderConfig, FrontEndNorm, HubertConfig, MelNormalisation,
-    NormPlacement, PositionBias, SemanticError, WaveScale,
+    ConformerConfig, ConvLayerConfig, ConvPadding, EncoderConfig, FrontEndNorm, HubertConfig,
+    MelNormalisation, NormPlacement, PositionBias, SemanticError, WaveScale,
 };
 
 /// Larger sizes than any layer has.
@@ -150,6 +150,7 @@ impl TransformersConfig {
             n_heads: keys.num_attention_heads,
             d_feed_forward: keys.intermediate_size,
             conv_kernel_size: keys.conv_depthwise_kernel_size,
+            conv_padding: ConvPadding::Causal,
             frames_before: keys.left_max_position_embeddings,
             frames_after: keys.right_max_position_embeddings,
             frames_stacked: stride,

@@ -6,8 +6,8 @@ use std::path::Path;
 use audiolm_data::Corpus;
 use audiolm_nn::{Generator, generator};
 use audiolm_semantic::{
-    Alphabet, Clips, Encoder, LetterErrors, SemanticError, TranscriptionBatch,
-    TranscriptionTraining, frames_to_spell,
+    Alphabet, Clips, Encoder, SemanticError, SpellingErrors, TranscriptionBatch,
+    TranscriptionOutput, TranscriptionTraining, frames_to_spell,
 };
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -43,7 +43,8 @@ struct Utterances<'a> {
 struct Utterance {
     recording: usize,
     samples: usize,
-    letters: Vec<usize>,
+    /// What is said: letters or phones.
+    symbols: Vec<usize>,
 }
 
 impl<'a> TranscriptionTrainee<'a> {
@@ -60,7 +61,8 @@ impl<'a> TranscriptionTrainee<'a> {
             .filter_map(|it| Some((it.key.as_str(), it.transcript.as_deref()?)))
             .collect();
         let known = |waves: &'a Waves| (0..waves.len()).filter_map(|it| said.get(waves.key(it)));
-        let alphabet = Alphabet::of(known(&recordings.train).copied());
+        let spelling = transcription.spelling()?;
+        let alphabet = Alphabet::of(spelling, known(&recordings.train).copied());
         let of = |split, waves| {
             let all = Utterances::new(waves, &said, &alphabet, transcription);
             match all.utterances.is_empty() {
@@ -91,30 +93,35 @@ impl<'a> TranscriptionTrainee<'a> {
         self.model.valid().encoder.into()
     }
 
-    /// A batch to learn from, said by other voices.
-    fn training_batch(&self, step: u64) -> Result<TranscriptionBatch, TrainError> {
+    /// What a step learns from, said by other voices: recordings of several lengths.
+    fn training_batches(&self, step: u64) -> Result<Vec<TranscriptionBatch>, TrainError> {
         let mut rng = generator(self.seed, "utterances", step);
-        let utterances = self.train.batch(self.transcription.batch_samples(), &mut rng);
-        let mut waves = self.train.waves_of(utterances)?;
-        for wave in &mut waves {
-            *wave = self.transcription.voices.vary(std::mem::take(wave), &mut rng);
-        }
-        let clips = clips(&waves, &self.device.clone().autodiff());
-        let letters = utterances.iter().map(|it| it.letters.clone()).collect();
-        Ok(self.transcription.model.training_batch(clips, letters, &mut rng))
+        let batches = self.train.batches(self.transcription, &mut rng);
+        let device = self.device.clone().autodiff();
+        let batch = |utterances: &[Utterance]| {
+            let mut waves = self.train.waves_of(utterances)?;
+            for wave in &mut waves {
+                *wave = self.transcription.voices.vary(std::mem::take(wave), &mut rng);
+            }
+            let (clips, symbols) = (clips(&waves, &device), symbols(utterances));
+            Ok(self.transcription.model.training_batch(clips, symbols, &mut rng))
+        };
+        batches.into_iter().map(batch).collect()
     }
 
-    fn held_out_batch(&self, index: u64) -> Result<TranscriptionBatch, TrainError> {
+    fn held_out_batches(&self, index: u64) -> Result<Vec<TranscriptionBatch>, TrainError> {
         let mut rng = generator(self.seed, "valid", index);
-        let utterances = self.valid.batch(self.transcription.batch_samples(), &mut rng);
-        let clips = clips(&self.valid.waves_of(utterances)?, &self.device);
-        let letters = utterances.iter().map(|it| it.letters.clone()).collect();
-        Ok(self.transcription.model.held_out_batch(clips, letters))
+        let batch = |utterances: &[Utterance]| {
+            let clips = clips(&self.valid.waves_of(utterances)?, &self.device);
+            Ok(self.transcription.model.held_out_batch(clips, symbols(utterances)))
+        };
+        self.valid.batches(self.transcription, &mut rng).into_iter().map(batch).collect()
     }
 }
 
 impl<'a> Utterances<'a> {
-    /// Those whose letters fit into their frames, even where they are said faster.
+    /// Those whose letters or phones are known and fit into their frames, even where they are said
+    /// faster.
     fn new(
         waves: &'a Waves,
         said: &HashMap<&str, &str>,
@@ -124,44 +131,55 @@ impl<'a> Utterances<'a> {
         let lengths = waves.lengths();
         let fastest = settings.voices.fastest();
         let utterance = |recording: usize| {
-            let letters = alphabet.classes(said.get(waves.key(recording))?);
+            let symbols = alphabet.classes(said.get(waves.key(recording))?)?;
             let samples = lengths[recording];
             let geometry = settings.model.encoder.geometry();
             let frames = geometry.frames((samples as f64 / fastest) as usize);
-            let fits = !letters.is_empty() && frames > frames_to_spell(&letters);
-            fits.then_some(Utterance { recording, samples, letters })
+            let fits = !symbols.is_empty() && frames > frames_to_spell(&symbols);
+            fits.then_some(Utterance { recording, samples, symbols })
         };
         let mut utterances: Vec<_> = (0..waves.len()).filter_map(utterance).collect();
         utterances.sort_by_key(|it| (it.samples, it.recording));
         Self { waves, utterances }
     }
 
-    /// Neighbours of one drawn by lot, so that all are about as long, together so many samples or a
-    /// little more.
-    fn batch(&self, samples: usize, rng: &mut Generator) -> &[Utterance] {
-        let all = &self.utterances;
-        let (mut first, mut end) = (rng.random_range(0..all.len()), 0);
-        end = end.max(first);
-        let mut total = 0;
-        while total < samples && (first > 0 || end < all.len()) {
-            let longer = end < all.len() && (first == 0 || rng.random());
-            total += match longer {
-                true => {
-                    end += 1;
-                    all[end - 1].samples
-                }
-                false => {
-                    first -= 1;
-                    all[first].samples
-                }
-            };
-        }
-        &all[first..end]
+    /// A batch of each length: from equal parts of all, the shortest first.
+    fn batches(&self, settings: &TranscriptionSettings, rng: &mut Generator) -> Vec<&[Utterance]> {
+        let (all, parts) = (&self.utterances, settings.lengths.min(self.utterances.len()));
+        let part = |index| all.len() * index / parts;
+        (0..parts)
+            .map(|it| neighbours(&all[part(it)..part(it + 1)], settings.batch_samples(), rng))
+            .collect()
     }
 
     fn waves_of(&self, utterances: &[Utterance]) -> Result<Vec<Vec<f32>>, TrainError> {
         utterances.iter().map(|it| self.waves.whole(it.recording)).collect()
     }
+}
+
+/// Neighbours of one drawn by lot, so that all are about as long, together so many samples or a little
+/// more.
+fn neighbours<'a>(all: &'a [Utterance], samples: usize, rng: &mut Generator) -> &'a [Utterance] {
+    let mut first = rng.random_range(0..all.len());
+    let (mut end, mut total) = (first, 0);
+    while total < samples && (first > 0 || end < all.len()) {
+        let longer = end < all.len() && (first == 0 || rng.random());
+        total += match longer {
+            true => {
+                end += 1;
+                all[end - 1].samples
+            }
+            false => {
+                first -= 1;
+                all[first].samples
+            }
+        };
+    }
+    &all[first..end]
+}
+
+fn symbols(utterances: &[Utterance]) -> Vec<Vec<usize>> {
+    utterances.iter().map(|it| it.symbols.clone()).collect()
 }
 
 /// Waves of several lengths side by side.
@@ -183,25 +201,27 @@ impl Trainee for TranscriptionTrainee<'_> {
     }
 
     fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
-        let batch = self.training_batch(step)?;
+        let batches = self.training_batches(step)?;
         self.device.seed(generator(self.seed, "dropout", step).next_u64());
-        let output = self.model.forward(batch);
-        let gradients = GradientsParams::from_grads(output.loss.backward(), &self.model);
+        let outputs = batches.into_iter().map(|it| self.model.forward(it)).collect::<Vec<_>>();
+        let loss = mean_loss(&outputs);
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
         let rate = self.settings.schedule.learning_rate(step);
         self.model = self.optimizer.step(rate, self.model.clone(), gradients);
-        let loss = scalar(&output.loss);
-        Ok(Measures::default().with("loss", loss).with("learning_rate", rate))
+        Ok(Measures::default().with("loss", scalar(&loss)).with("learning_rate", rate))
     }
 
     fn validate(&mut self, _step: u64) -> Result<Measures, TrainError> {
         let model = self.model.valid();
-        let (mut loss, mut errors) = (0.0, LetterErrors::default());
+        let (mut loss, mut errors) = (0.0, SpellingErrors::default());
         for index in 0..VALIDATION_BATCHES {
-            let output = model.forward(self.held_out_batch(index)?);
-            loss += scalar(&output.loss) / VALIDATION_BATCHES as f64;
-            errors = errors.plus(output.errors());
+            let batches = self.held_out_batches(index)?;
+            let outputs = batches.into_iter().map(|it| model.forward(it)).collect::<Vec<_>>();
+            loss += scalar(&mean_loss(&outputs)) / VALIDATION_BATCHES as f64;
+            errors =
+                outputs.iter().map(TranscriptionOutput::errors).fold(errors, SpellingErrors::plus);
         }
-        Ok(Measures::default().with("loss", loss).with("letter_errors", errors.rate()))
+        Ok(Measures::default().with("loss", loss).with("spelling_errors", errors.rate()))
     }
 
     fn save(&self, folder: &Path) -> Result<(), TrainError> {
@@ -215,4 +235,10 @@ impl Trainee for TranscriptionTrainee<'_> {
         self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
         Ok(())
     }
+}
+
+/// The mean of what the batches of a step lose.
+fn mean_loss(outputs: &[TranscriptionOutput]) -> Tensor<1> {
+    let losses = outputs.iter().map(|it| it.loss.clone()).collect();
+    Tensor::cat(losses, 0).mean()
 }
