@@ -23,6 +23,7 @@ const CROP_SECONDS: usize = 2;
 
 fn main() {
     audiolm_flex::install();
+    audiolm_flex::work_on_this_thread();
     divan::main();
 }
 
