@@ -216,6 +216,7 @@ fn spelling_loss(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ConvPadding;
     use audiolm_nn::generator;
     use burn::optim::{AdamWConfig, GradientsParams};
     use std::f32::consts::TAU;
@@ -230,7 +231,11 @@ mod tests {
     }
 
     fn config() -> TranscriptionConfig {
-        let encoder = ConformerConfig { dropout: 0.0, ..ConformerConfig::new(32, 2, 2, 64) };
+        let encoder = ConformerConfig {
+            conv_padding: ConvPadding::Same,
+            dropout: 0.0,
+            ..ConformerConfig::new(32, 2, 2, 64)
+        };
         // A tone is in few mels, so none are hidden.
         TranscriptionConfig::new(encoder, 1).with_masking(MelMasking::new().with_bands(0))
     }

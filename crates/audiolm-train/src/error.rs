@@ -35,8 +35,8 @@ pub enum TrainError {
     },
     /// Nothing is known of what recordings say.
     #[error(
-        "the {split} split has no recording that says a transcript of the manifest, with frames enough \
-         for its letters"
+        "the {split} split has no recording that says a transcript of the manifest, of words that a \
+         lexicon knows where one is given, with frames enough for its letters or phones"
     )]
     NoTranscripts {
         /// The split.

@@ -8,15 +8,14 @@ use audiolm_nn::{Generator, Precision, generator, save_weights};
 use audiolm_text::ConditionerConfig;
 use audiolm_transformer::{Activations, Stage, StageLoss, TokenError};
 use burn::config::Config;
-use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::prelude::*;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
 use crate::drive::{Drive, Trainee};
+use crate::learner::Learner;
 use crate::run::StageRun;
 use crate::{Cadence, Ending, Measures, Schedule, TrainError};
 
@@ -115,12 +114,7 @@ pub(crate) fn train_stage<L: Lesson, C: Config>(
         gradient_checkpointing: settings.gradient_checkpointing,
         crop_frames,
         sampler: CropSampler::new(&train_lengths, crop_frames),
-        stage,
-        optimizer: AdamWConfig::new()
-            .with_beta_2(0.98)
-            .with_weight_decay(0.01)
-            .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
-            .init(),
+        learner: Learner::new(stage, "stage.bpk"),
         lesson,
     };
     run.origin = run.origin.with_lineage(trainee.lesson.lineage());
@@ -141,8 +135,7 @@ struct StageTrainee<L: Lesson> {
     gradient_checkpointing: bool,
     crop_frames: usize,
     sampler: CropSampler,
-    stage: L::Stage,
-    optimizer: ModuleOptimizer,
+    learner: Learner<L::Stage>,
     lesson: L,
 }
 
@@ -160,8 +153,8 @@ impl<L: Lesson> StageTrainee<L> {
                 false => Activations::Kept,
             };
             self.device.seed(seed);
-            let loss = self.stage.loss_leaving(&batch, &mut activations)?;
-            let gradients = activations.gradients(&loss.loss, &self.stage);
+            let loss = self.learner.model.loss_leaving(&batch, &mut activations)?;
+            let gradients = activations.gradients(&loss.loss, &self.learner.model);
             Ok((loss, gradients))
         };
         for _ in 1..MOST_DRAWS {
@@ -197,7 +190,7 @@ impl<L: Lesson> StageTrainee<L> {
 
     /// Mean negative log-likelihood over all held-out tokens, and how many they are.
     fn held_out(&self) -> Result<(f64, usize), TrainError> {
-        let stage = self.stage.valid();
+        let stage = self.learner.model.valid();
         let (mut sum, mut n) = (0.0, 0);
         for (idx, crops) in self.all_crops(Split::Valid).chunks(self.batch).enumerate() {
             // The same whenever it is measured.
@@ -238,7 +231,7 @@ impl<L: Lesson> StageTrainee<L> {
         let path = folder.join("config.json");
         config.save(&path).map_err(|it| TrainError::malformed(&path, it))?;
         let weights = folder.join("model.safetensors");
-        Ok(save_weights(&self.stage.valid(), &weights, Precision::Full)?)
+        Ok(save_weights(&self.learner.model.valid(), &weights, Precision::Full)?)
     }
 }
 
@@ -254,7 +247,7 @@ impl<L: Lesson> Trainee for StageTrainee<L> {
     fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
         let (loss, gradients) = self.learnt(step)?;
         let rate = self.schedule.learning_rate(step);
-        self.stage = self.optimizer.step(rate, self.stage.clone(), gradients);
+        self.learner.descend(gradients, rate);
         let mut measures = Measures::default()
             .with("loss", f64::from(loss.loss.into_scalar::<f32>()))
             .with("nll", f64::from(loss.nll.into_scalar::<f32>()));
@@ -269,14 +262,10 @@ impl<L: Lesson> Trainee for StageTrainee<L> {
     }
 
     fn save(&self, folder: &Path) -> Result<(), TrainError> {
-        save_module(&self.stage, &folder.join("stage.bpk"))?;
-        save_optimizer(&self.optimizer, &folder.join("optimizer.bpk"))
+        self.learner.save(folder)
     }
 
     fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
-        self.stage = load_module(self.stage.clone(), &folder.join("stage.bpk"))?;
-        let empty = self.optimizer.clone();
-        self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
-        Ok(())
+        self.learner.restore(folder)
     }
 }

@@ -38,6 +38,7 @@ mod guard;
 mod kmeans;
 mod language;
 mod layer_rates;
+mod learner;
 mod measures;
 mod observer;
 mod origin;

@@ -15,8 +15,6 @@ use audiolm_semantic::{
     Encoder, EncoderConfig, HubertConfig, SpanMasking, W2vBertPretrainingConfig,
 };
 use burn::config::Config;
-use burn::grad_clipping::GradientClippingConfig;
-use burn::optim::{AdamWConfig, ModuleOptimizer};
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -163,15 +161,6 @@ pub(crate) fn load_encoder(
 /// What tells the finished encoder of a run from others.
 pub(crate) fn encoder_fingerprint(run: &StageRun<'_>) -> Result<String, TrainError> {
     Ok(fingerprint(&run.exported(PART, PART)?)?)
-}
-
-/// As fairseq pretrains encoders.
-fn optimizer() -> ModuleOptimizer {
-    AdamWConfig::new()
-        .with_beta_2(0.98)
-        .with_weight_decay(0.01)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
-        .init()
 }
 
 fn scalar(tensor: &Tensor<1>) -> f64 {

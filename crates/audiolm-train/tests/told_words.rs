@@ -34,11 +34,12 @@ const LEAST_HEARD: f64 = 0.6;
 /// The same of recordings that the classifier does not know, of voices that it does.
 const LEAST_HEARD_OF_RECORDINGS: f64 = 0.65;
 
-/// Recordings of words, and two of the words.
+/// Recordings of words, two of the words, and the steps in which they are learnt.
 struct Words {
     folder: PathBuf,
     sets: Vec<String>,
     asked: [&'static str; 2],
+    steps: u64,
 }
 
 /// The ids of one recording after another, by the word that is said in it.
@@ -74,10 +75,12 @@ fn words(place: &Path) -> Words {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("AUDIOLM_DATA").map_or_else(beside, PathBuf::from);
     if folder.join("digits").is_dir() && folder.join("manifest.csv").is_file() {
-        return Words { folder, sets: vec!["digits".into()], asked: ["seven", "two"] };
+        let asked = ["seven", "two"];
+        return Words { folder, sets: vec!["digits".into()], asked, steps: 300 };
     }
     write_patterns(place);
-    Words { folder: place.into(), sets: Vec::new(), asked: ["low high", "high low"] }
+    let asked = ["low high", "high low"];
+    Words { folder: place.into(), sets: Vec::new(), asked, steps: 150 }
 }
 
 /// Two words of two tones each, 24 takes of each, of which 4 are held out.
@@ -110,7 +113,8 @@ fn plan(words: &Words) -> Plan {
     plan.data.sets = words.sets.clone();
     plan.condition = Some(ConditionSettings::default());
     plan.semantic.batch = 16;
-    plan.semantic.schedule = Schedule { steps: 300, warmup_steps: 20, ..plan.semantic.schedule };
+    plan.semantic.schedule =
+        Schedule { steps: words.steps, warmup_steps: 20, ..plan.semantic.schedule };
     plan.semantic.cadence.validate_every = 1000;
     plan
 }

@@ -166,6 +166,14 @@ fn names_what_no_run_can_learn_from() {
         "semantic_encoder.transcription.voices.noise_share: expected a share from 0 to 1, found 1.5",
     );
     check_refused(
+        |it| transcription(it).lengths = 0,
+        "semantic_encoder.transcription.lengths: expected at least 1, found 0",
+    );
+    check_refused(
+        |it| transcription(it).voices.equaliser_db = -1.0,
+        "semantic_encoder.transcription.voices.equaliser_db: expected a number from 0 on, found -1",
+    );
+    check_refused(
         |it| transcription(it).batch_seconds = 0.0,
         "semantic_encoder.transcription.batch_seconds: expected a number above 0, found 0",
     );
@@ -183,6 +191,42 @@ fn recordings_without_transcripts_are_named() {
     std::fs::remove_file(data.path().join("manifest.csv")).unwrap();
     let error = run(Stage::SemanticEncoder, folder.path(), &plan(data.path())).unwrap_err();
     assert!(matches!(error, TrainError::NoTranscripts { split: "train" }), "{error}");
+}
+
+/// A plan whose recordings are spelt by this lexicon.
+fn with_lexicon(data: &Path, lines: &str) -> Plan {
+    let mut plan = plan(data);
+    let lexicon = data.join("words.dict");
+    std::fs::write(&lexicon, lines).unwrap();
+    transcription(&mut plan).lexicon = lexicon;
+    plan
+}
+
+#[test]
+fn recordings_are_learnt_whose_words_a_lexicon_has() {
+    let [data, folder] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    recordings(data.path());
+    let plan = with_lexicon(data.path(), "ab AE1 B\n");
+    assert_eq!(run(Stage::SemanticEncoder, folder.path(), &plan).unwrap(), Ending::Finished);
+
+    let folder = tempfile::tempdir().unwrap();
+    let plan = with_lexicon(data.path(), "abba AE1 B AH0\n");
+    let error = run(Stage::SemanticEncoder, folder.path(), &plan).unwrap_err();
+    assert!(matches!(error, TrainError::NoTranscripts { split: "train" }), "{error}");
+}
+
+#[test]
+fn a_run_goes_on_with_its_lexicon_alone() {
+    let [data, folder] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    recordings(data.path());
+    let plan = with_lexicon(data.path(), "ab AE1 B\nba B AA1\n");
+    let stop = StopSignal::default();
+    let mut observer = StopAfterOne(stop.clone());
+    let first = watched(Stage::SemanticEncoder, folder.path(), &plan, &mut observer, &stop);
+    assert_eq!(first.unwrap(), Ending::Stopped { step: 1 });
+    let plan = with_lexicon(data.path(), "ab EY1 B\nba B AA1\n");
+    let error = run(Stage::SemanticEncoder, folder.path(), &plan).unwrap_err().to_string();
+    assert!(error.contains("lineage.lexicon was"), "{error}");
 }
 
 #[test]

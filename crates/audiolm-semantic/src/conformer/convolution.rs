@@ -69,3 +69,36 @@ impl ConvolutionBlock {
         conv1d(padded, self.kernels.val(), None, options).swap_dims(1, 2)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Distribution;
+
+    /// Checks in which frames anything changes where frame 5 of 9 does.
+    #[track_caller]
+    fn check_reach(conv_padding: ConvPadding, conv_kernel_size: usize, expected: &[usize]) {
+        let device = Device::default();
+        let config = ConformerConfig {
+            conv_padding,
+            conv_kernel_size,
+            dropout: 0.0,
+            ..ConformerConfig::new(8, 1, 1, 8)
+        };
+        let block = ConvolutionBlock::new(&config, &device);
+        let frames = Tensor::<3>::random([1, 9, 8], Distribution::Default, &device);
+        let changed = frames.clone().slice_assign([0..1, 5..6], frames.clone().narrow(1, 4, 1));
+        let [before, after] = [frames, changed].map(|it| block.forward(it, None));
+        let change = (after - before).abs().sum_dim(2).into_data();
+        let change = change.iter::<f32>().enumerate().filter(|(_, it)| *it > 0.0);
+        assert_eq!(change.map(|(frame, _)| frame).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn padding_says_which_frames_are_seen() {
+        check_reach(ConvPadding::Causal, 3, &[5, 6, 7]);
+        check_reach(ConvPadding::Same, 3, &[4, 5, 6]);
+        check_reach(ConvPadding::Same, 4, &[3, 4, 5, 6]);
+        check_reach(ConvPadding::Same, 1, &[5]);
+    }
+}

@@ -10,14 +10,15 @@ use audiolm_semantic::{
     PretrainingBatch, PretrainingOutput, SemanticError,
 };
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::prelude::*;
 use rand::{Rng, RngExt};
 
 use super::crops::{Crops, Draw};
-use super::{PART, Spread, optimizer, scalar, validated};
-use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
+use super::{PART, Spread, scalar, validated};
+use crate::checkpoint::{load_module, save_module};
 use crate::drive::Trainee;
+use crate::learner::Learner;
 use crate::recordings::Waves;
 use crate::target_features::TargetFeatures;
 use crate::{Measures, Observer, TrainError};
@@ -34,8 +35,7 @@ pub(super) struct HubertTrainee<'a> {
     crops: Crops<'a>,
     features: TargetFeatures,
     targets: Clustering,
-    model: HubertPretraining,
-    optimizer: ModuleOptimizer,
+    learner: Learner<HubertPretraining>,
 }
 
 impl<'a> HubertTrainee<'a> {
@@ -48,12 +48,12 @@ impl<'a> HubertTrainee<'a> {
             .with_front_end_gradient(settings.front_end_gradient)
             .init(&device.clone().autodiff())
             .map_err(SemanticError::from)?;
-        Ok(Self { crops, features, targets, model, optimizer: optimizer() })
+        Ok(Self { crops, features, targets, learner: Learner::new(model, "model.bpk") })
     }
 
     /// What has been trained.
     pub(super) fn encoder(&self) -> Encoder {
-        self.model.valid().encoder.into()
+        self.learner.model.valid().encoder.into()
     }
 
     /// Clusters the features of random crops.
@@ -113,15 +113,15 @@ impl Trainee for HubertTrainee<'_> {
             targets: targets.autodiff(),
             mask: mask.autodiff(),
         };
-        let output = self.model.forward(batch);
-        let gradients = GradientsParams::from_grads(output.loss.backward(), &self.model);
+        let output = self.learner.model.forward(batch);
+        let gradients = GradientsParams::from_grads(output.loss.backward(), &self.learner.model);
         let rate = self.crops.settings.schedule.learning_rate(step);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        self.learner.descend(gradients, rate);
         Ok(measures(&output).with("learning_rate", rate))
     }
 
     fn validate(&mut self, step: u64) -> Result<Measures, TrainError> {
-        let model = self.model.valid();
+        let model = self.learner.model.valid();
         let measured = validated(&["prediction", "accuracy", "usage"], |step| {
             let batch = self.batch(self.crops.valid, Draw { stream: "valid", step })?;
             Ok(measures(&model.forward(batch)))
@@ -134,16 +134,12 @@ impl Trainee for HubertTrainee<'_> {
     }
 
     fn save(&self, folder: &Path) -> Result<(), TrainError> {
-        save_module(&self.model, &folder.join("model.bpk"))?;
-        save_module(&self.targets, &folder.join("targets.bpk"))?;
-        save_optimizer(&self.optimizer, &folder.join("optimizer.bpk"))
+        self.learner.save(folder)?;
+        save_module(&self.targets, &folder.join("targets.bpk"))
     }
 
     fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
-        self.model = load_module(self.model.clone(), &folder.join("model.bpk"))?;
         self.targets = load_module(self.targets.clone(), &folder.join("targets.bpk"))?;
-        let empty = self.optimizer.clone();
-        self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
-        Ok(())
+        self.learner.restore(folder)
     }
 }

@@ -10,14 +10,14 @@ use audiolm_semantic::{
     TranscriptionOutput, TranscriptionTraining, frames_to_spell,
 };
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::prelude::*;
 use rand::{Rng, RngExt};
 
 use super::transcription_settings::TranscriptionSettings;
-use super::{PART, SemanticEncoderSettings, VALIDATION_BATCHES, optimizer, scalar};
-use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
+use super::{PART, SemanticEncoderSettings, VALIDATION_BATCHES, scalar};
 use crate::drive::Trainee;
+use crate::learner::Learner;
 use crate::recordings::{Recordings, Waves};
 use crate::run::StageRun;
 use crate::{Measures, TrainError};
@@ -30,8 +30,7 @@ pub(super) struct TranscriptionTrainee<'a> {
     valid: Utterances<'a>,
     seed: u64,
     device: Device,
-    model: TranscriptionTraining,
-    optimizer: ModuleOptimizer,
+    learner: Learner<TranscriptionTraining>,
 }
 
 /// Recordings of which is known what is said, the shortest first.
@@ -83,14 +82,13 @@ impl<'a> TranscriptionTrainee<'a> {
             valid: of("valid", &recordings.valid)?,
             seed: run.seed,
             device,
-            model,
-            optimizer: optimizer(),
+            learner: Learner::new(model, "model.bpk"),
         })
     }
 
     /// What has been trained.
     pub(super) fn encoder(&self) -> Encoder {
-        self.model.valid().encoder.into()
+        self.learner.model.valid().encoder.into()
     }
 
     /// What a step learns from, said by other voices: recordings of several lengths.
@@ -203,16 +201,17 @@ impl Trainee for TranscriptionTrainee<'_> {
     fn step(&mut self, step: u64) -> Result<Measures, TrainError> {
         let batches = self.training_batches(step)?;
         self.device.seed(generator(self.seed, "dropout", step).next_u64());
-        let outputs = batches.into_iter().map(|it| self.model.forward(it)).collect::<Vec<_>>();
+        let outputs =
+            batches.into_iter().map(|it| self.learner.model.forward(it)).collect::<Vec<_>>();
         let loss = mean_loss(&outputs);
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.learner.model);
         let rate = self.settings.schedule.learning_rate(step);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        self.learner.descend(gradients, rate);
         Ok(Measures::default().with("loss", scalar(&loss)).with("learning_rate", rate))
     }
 
     fn validate(&mut self, _step: u64) -> Result<Measures, TrainError> {
-        let model = self.model.valid();
+        let model = self.learner.model.valid();
         let (mut loss, mut errors) = (0.0, SpellingErrors::default());
         for index in 0..VALIDATION_BATCHES {
             let batches = self.held_out_batches(index)?;
@@ -225,15 +224,11 @@ impl Trainee for TranscriptionTrainee<'_> {
     }
 
     fn save(&self, folder: &Path) -> Result<(), TrainError> {
-        save_module(&self.model, &folder.join("model.bpk"))?;
-        save_optimizer(&self.optimizer, &folder.join("optimizer.bpk"))
+        self.learner.save(folder)
     }
 
     fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
-        self.model = load_module(self.model.clone(), &folder.join("model.bpk"))?;
-        let empty = self.optimizer.clone();
-        self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
-        Ok(())
+        self.learner.restore(folder)
     }
 }
 

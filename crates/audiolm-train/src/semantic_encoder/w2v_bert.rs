@@ -8,14 +8,14 @@ use audiolm_semantic::{
     Encoder, SemanticError, W2vBertOutput, W2vBertPretraining, W2vBertPretrainingConfig,
 };
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::prelude::*;
 use rand::{Rng, RngExt};
 
 use super::crops::{Crops, Draw};
-use super::{PART, Spread, optimizer, scalar, validated};
-use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
+use super::{PART, Spread, scalar, validated};
 use crate::drive::Trainee;
+use crate::learner::Learner;
 use crate::recordings::Waves;
 use crate::{Measures, TrainError};
 
@@ -36,8 +36,7 @@ const VALIDATED: [&str; 9] = [
 pub(super) struct W2vBertTrainee<'a> {
     crops: Crops<'a>,
     config: &'a W2vBertPretrainingConfig,
-    model: W2vBertPretraining,
-    optimizer: ModuleOptimizer,
+    learner: Learner<W2vBertPretraining>,
 }
 
 impl<'a> W2vBertTrainee<'a> {
@@ -47,12 +46,12 @@ impl<'a> W2vBertTrainee<'a> {
     ) -> Result<Self, TrainError> {
         crops.device.seed(crops.seed);
         let model = config.init(&crops.device.clone().autodiff()).map_err(SemanticError::from)?;
-        Ok(Self { crops, config, model, optimizer: optimizer() })
+        Ok(Self { crops, config, learner: Learner::new(model, "model.bpk") })
     }
 
     /// What has been trained.
     pub(super) fn encoder(&self) -> Encoder {
-        self.model.valid().encoder.into()
+        self.learner.model.valid().encoder.into()
     }
 
     /// Crops, and the generator for what else a batch draws.
@@ -100,16 +99,16 @@ impl Trainee for W2vBertTrainee<'_> {
         let (wave, mut rng) = self.drawn(self.crops.train, Draw { stream: "crops", step })?;
         let batch = self.config.training_batch(wave.autodiff(), step, &mut rng);
         self.crops.device.seed(generator(self.crops.seed, "dropout", step).next_u64());
-        let output = self.model.forward(batch);
-        let gradients = GradientsParams::from_grads(output.loss.backward(), &self.model);
+        let output = self.learner.model.forward(batch);
+        let gradients = GradientsParams::from_grads(output.loss.backward(), &self.learner.model);
         let rate = self.crops.settings.schedule.learning_rate(step);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        self.learner.descend(gradients, rate);
         let temperature = self.config.gumbel.at(step);
         Ok(measures(&output).with("learning_rate", rate).with("temperature", temperature))
     }
 
     fn validate(&mut self, step: u64) -> Result<Measures, TrainError> {
-        let model = self.model.valid();
+        let model = self.learner.model.valid();
         let measured = validated(&VALIDATED, |step| {
             let (wave, mut rng) = self.drawn(self.crops.valid, Draw { stream: "valid", step })?;
             Ok(measures(&model.forward(self.config.held_out_batch(wave, &mut rng))))
@@ -119,14 +118,10 @@ impl Trainee for W2vBertTrainee<'_> {
     }
 
     fn save(&self, folder: &Path) -> Result<(), TrainError> {
-        save_module(&self.model, &folder.join("model.bpk"))?;
-        save_optimizer(&self.optimizer, &folder.join("optimizer.bpk"))
+        self.learner.save(folder)
     }
 
     fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
-        self.model = load_module(self.model.clone(), &folder.join("model.bpk"))?;
-        let empty = self.optimizer.clone();
-        self.optimizer = load_optimizer(empty, &folder.join("optimizer.bpk"))?;
-        Ok(())
+        self.learner.restore(folder)
     }
 }
