@@ -25,6 +25,9 @@
 //! # assert_eq!(continuation.clip.seconds(), 1.5);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! On a CPU a program whose main thread waits for what it asks for does well to call
+//! `work_on_this_thread` first: up to twice as fast on machines whose cores are slow to wake.
 
 mod device;
 pub mod discrimination;
@@ -32,6 +35,8 @@ pub mod evaluation;
 pub mod preference;
 
 pub use audiolm_audio::Clip;
+#[cfg(feature = "flex")]
+pub use audiolm_flex::work_on_this_thread;
 pub use audiolm_nn::Weights;
 pub use audiolm_pipeline::{
     AcousticDecoder, AudioLm, Continuation, ContinueOptions, GenerateOptions, Generation,

@@ -24,7 +24,7 @@ use cli::Cli;
 fn main() -> ExitCode {
     failure::announce_panics();
     #[cfg(feature = "flex")]
-    audiolm_flex::work_on_this_thread();
+    audiolm::work_on_this_thread();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(it) => return failure::usage(&it),
