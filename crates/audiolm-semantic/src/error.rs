@@ -169,6 +169,14 @@ pub enum SemanticError {
         /// The layers there are.
         n_layers: usize,
     },
+    /// A layer is to be tapped beside one that is not above it.
+    #[error("layer {found} is to be tapped beside layer {top}; expected one below it")]
+    NotBelow {
+        /// The layer asked for.
+        found: usize,
+        /// The highest that is tapped.
+        top: usize,
+    },
     /// The clusters were fitted to features of another width.
     #[error("the clustering takes {found} features, the encoder gives {expected}")]
     FeatureWidth {

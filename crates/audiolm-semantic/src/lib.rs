@@ -107,6 +107,7 @@ pub use transcription::{
 pub use clustering::{Clustering, ClusteringConfig};
 pub use shared_ids::means_of_frames;
 pub use streamed_clustering::StreamedClustering;
+pub use tapped::TappedLayers;
 pub use token_stream::TokenStream;
 pub use tokenizer::{SemanticTokenizer, SemanticTokenizerConfig};
 pub use tokens::SemanticTokens;

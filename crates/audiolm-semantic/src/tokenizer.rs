@@ -11,7 +11,7 @@ use crate::shared_ids::{means_of_frames, repeated};
 use crate::windows::{Window, Windows};
 use crate::{
     Clips, Clustering, ClusteringConfig, Encoder, EncoderConfig, FrameGeometry, SemanticError,
-    SemanticTokens, TokenStream, WindowConfig,
+    SemanticTokens, TappedLayers, TokenStream, WindowConfig,
 };
 
 /// The version of `config.json` that this build writes and reads.
@@ -22,6 +22,9 @@ const VERSION: usize = 1;
 pub struct SemanticTokenizerConfig {
     /// The encoder up to the layer that is tapped, which is its last.
     pub encoder: EncoderConfig,
+    /// Layers below it whose features stand beside its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<usize>,
     /// Clusters: the number of ids.
     pub n_clusters: usize,
     /// The version of this format.
@@ -77,7 +80,7 @@ impl SemanticTokenizerConfig {
     /// One id for each frame, and the usual windows.
     pub fn new(encoder: EncoderConfig, n_clusters: usize) -> Self {
         let (version, windows) = (VERSION, WindowConfig::new());
-        Self { encoder, n_clusters, version, windows, frames_per_id: 1 }
+        Self { encoder, beside: Vec::new(), n_clusters, version, windows, frames_per_id: 1 }
     }
 
     /// Builds a tokenizer with fresh weights, to be filled from a file.
@@ -86,9 +89,11 @@ impl SemanticTokenizerConfig {
     /// Where the numbers describe no tokenizer.
     pub fn init(&self, device: &Device) -> Result<SemanticTokenizer, SemanticError> {
         self.checked_windows()?;
+        let layers = self.layers();
+        layers.validate(self.encoder.n_layers())?;
         let encoder = self.encoder.init(device)?;
-        let clustering =
-            ClusteringConfig::new(self.n_clusters, self.encoder.d_model()).init(device);
+        let n_features = layers.n_features(self.encoder.d_model());
+        let clustering = ClusteringConfig::new(self.n_clusters, n_features).init(device);
         Ok(SemanticTokenizer { encoder, clustering, config: self.clone() })
     }
 
@@ -111,6 +116,11 @@ impl SemanticTokenizerConfig {
         }
     }
 
+    /// The layers whose features are clustered.
+    pub fn layers(&self) -> TappedLayers {
+        TappedLayers { top: self.encoder.n_layers(), beside: self.beside.clone() }
+    }
+
     fn checked_windows(&self) -> Result<Windows, SemanticError> {
         match self.frames_per_id {
             0 => Err(SemanticError::NoFrameOfAnId),
@@ -120,8 +130,8 @@ impl SemanticTokenizerConfig {
 }
 
 impl SemanticTokenizer {
-    /// Puts a trained encoder and the clusters of its layer `layer` together; the layers above are
-    /// dropped. `config` is the encoder's.
+    /// Puts a trained encoder and the clusters of one of its layers, or of several side by side,
+    /// together; the layers above are dropped. `config` is the encoder's.
     ///
     /// An encoder that was trained comes here by way of [`Module::valid`], so that tokenizing
     /// records no gradients.
@@ -131,21 +141,21 @@ impl SemanticTokenizer {
     pub fn new(
         config: impl Into<EncoderConfig>,
         encoder: impl Into<Encoder>,
-        layer: usize,
+        layers: impl Into<TappedLayers>,
         clustering: Clustering,
     ) -> Result<Self, SemanticError> {
-        let encoder = encoder.into();
-        let (n_layers, expected) = (encoder.n_layers(), encoder.d_model());
-        if layer > n_layers {
-            return Err(SemanticError::NoSuchLayer { found: layer, n_layers });
-        }
-        let tapped = config.into().truncated(layer);
+        let (encoder, layers) = (encoder.into(), layers.into());
+        layers.validate(encoder.n_layers())?;
+        let expected = layers.n_features(encoder.d_model());
+        let TappedLayers { top, beside } = layers;
+        let tapped = config.into().truncated(top);
         let (found, n_clusters) = (clustering.n_features(), clustering.n_clusters());
         if found != expected {
             return Err(SemanticError::FeatureWidth { expected, found });
         }
-        let config = SemanticTokenizerConfig::new(tapped, n_clusters);
-        Ok(Self { encoder: encoder.truncated(layer), clustering, config })
+        let config =
+            SemanticTokenizerConfig { beside, ..SemanticTokenizerConfig::new(tapped, n_clusters) };
+        Ok(Self { encoder: encoder.truncated(top), clustering, config })
     }
 
     /// Reads the folder that [`save`](Self::save) wrote.
@@ -257,7 +267,7 @@ impl SemanticTokenizer {
         &self.clustering
     }
 
-    /// The layer that is tapped.
+    /// The layer that is tapped, the highest where there are several.
     pub fn layer(&self) -> usize {
         self.encoder.n_layers()
     }
@@ -303,7 +313,7 @@ impl SemanticTokenizer {
 
     fn means_of_piece(&self, piece: Clips, window: &Window) -> Tensor<3> {
         let Window { seen, kept } = window;
-        let features = self.encoder.features(piece, self.layer());
+        let features = self.config.layers().features(&self.encoder, piece);
         let kept = features.slice_dim(1, kept.start - seen.start..kept.end - seen.start);
         means_of_frames(kept, self.config.frames_per_id)
     }

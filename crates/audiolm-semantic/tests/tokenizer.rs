@@ -3,7 +3,7 @@
 use audiolm_nn::{Precision, generator};
 use audiolm_semantic::{
     Clustering, ConformerConfig, HubertConfig, SemanticError, SemanticTokenizer,
-    SemanticTokenizerConfig, WindowConfig, presets,
+    SemanticTokenizerConfig, TappedLayers, WindowConfig, presets,
 };
 use burn::prelude::*;
 use burn::tensor::Distribution;
@@ -52,6 +52,34 @@ fn a_tokenizer_survives_the_disk() {
     let loaded = SemanticTokenizer::load(folder.path(), &Device::default()).unwrap();
     assert_eq!(loaded.tokenize(wave.clone()), saved.tokenize(wave));
     assert_eq!(loaded.layer(), LAYER);
+}
+
+#[test]
+fn layers_side_by_side_survive_the_disk() {
+    let layers = TappedLayers { top: LAYER, beside: vec![0, 1] };
+    let encoder = config().init(&Device::default()).unwrap().into();
+    let wave = noise(1, 50 * HOP);
+    let features = layers.features(&encoder, wave.clone());
+    for (index, layer) in [0, 1, LAYER].into_iter().enumerate() {
+        let part = features.clone().narrow(2, index * 32, 32);
+        let expected = encoder.features(wave.clone(), layer).into_data();
+        part.into_data().assert_eq(&expected, true);
+    }
+    let points = features.flatten(0, 1);
+    let clustering = Clustering::fit(points, 8, 5, &mut generator(0, "k-means", 0));
+    let saved = SemanticTokenizer::new(config(), encoder, layers.clone(), clustering).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    saved.save(folder.path(), Precision::Full).unwrap();
+    let loaded = SemanticTokenizer::load(folder.path(), &Device::default()).unwrap();
+    assert_eq!(loaded.tokenize(wave.clone()), saved.tokenize(wave));
+    assert_eq!(loaded.config().layers(), layers);
+}
+
+#[test]
+fn a_layer_beside_the_tapped_one_is_below_it() {
+    let layers = TappedLayers { top: 1, beside: vec![0, 1] };
+    let expected = "layer 1 is to be tapped beside layer 1; expected one below it";
+    assert_eq!(layers.validate(3).unwrap_err().to_string(), expected);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use audiolm_data::CropSampler;
 use audiolm_nn::{Precision, generator};
-use audiolm_semantic::{Clustering, Encoder, EncoderConfig, SemanticTokenizer, means_of_frames};
+use audiolm_semantic::{
+    Clustering, Encoder, EncoderConfig, SemanticTokenizer, TappedLayers, means_of_frames,
+};
 use burn::prelude::*;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,9 @@ const CROPS_AT_ONCE: usize = 8;
 pub struct KmeansSettings {
     /// Layer whose output is clustered; 0 is what enters the first.
     pub layer: usize,
+    /// Layers below it whose output stands beside its own.
+    #[serde(default)]
+    pub beside: Vec<usize>,
     /// Clusters (K in AudioLM).
     pub n_clusters: usize,
     /// Frames that share an id: 2 make at most 25 ids a second of 50 frames, as in AudioLM.
@@ -83,7 +88,7 @@ pub(crate) fn train_kmeans(
         Fitted::Whole(clustering) => clustering,
         Fitted::Stopped { step } => return Ok(Ending::Stopped { step }),
     };
-    let tokenizer = SemanticTokenizer::new(&config, encoder, settings.layer, clustering)?
+    let tokenizer = SemanticTokenizer::new(&config, encoder, settings.layers(), clustering)?
         .with_frames_per_id(settings.frames_per_id)?;
     run.export(PART, |folder| {
         tokenizer.save(folder, Precision::Full)?;
@@ -163,12 +168,17 @@ impl Frames<'_> {
         let sampler = CropSampler::new(&self.waves.lengths(), length);
         let crops = sampler.batch(seed, group, CROPS_AT_ONCE);
         let wave = self.config.geometry().pad(waves(self.waves, &crops, length, self.device)?);
-        let layer: Tensor<3> = self.encoder.features(wave, self.settings.layer);
-        Ok(means_of_frames(layer, self.settings.frames_per_id).flatten(0, 1))
+        let features = self.settings.layers().features(self.encoder, wave);
+        Ok(means_of_frames(features, self.settings.frames_per_id).flatten(0, 1))
     }
 }
 
 impl KmeansSettings {
+    /// The layers whose output is clustered.
+    pub(crate) fn layers(&self) -> TappedLayers {
+        TappedLayers { top: self.layer, beside: self.beside.clone() }
+    }
+
     /// What the clusters follow from: for Lloyd's iterations, what has always been recorded of them.
     fn recorded(&self) -> Recorded {
         let Self { layer, n_clusters, frames, iterations, crop_samples, .. } = *self;
@@ -179,13 +189,25 @@ impl KmeansSettings {
             }
         };
         let frames_per_id = (self.frames_per_id > 1).then_some(self.frames_per_id);
-        Recorded { layer, n_clusters, frames, iterations, crop_samples, frames_per_id, streamed }
+        let beside = self.beside.clone();
+        Recorded {
+            layer,
+            beside,
+            n_clusters,
+            frames,
+            iterations,
+            crop_samples,
+            frames_per_id,
+            streamed,
+        }
     }
 }
 
 #[derive(Serialize)]
 struct Recorded {
     layer: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<usize>,
     n_clusters: usize,
     frames: usize,
     iterations: usize,

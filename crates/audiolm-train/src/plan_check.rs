@@ -110,6 +110,9 @@ impl Plan {
         let (encoder, kmeans) = (self.semantic_encoder.encoder(), &self.kmeans);
         let layers = || format!("at most the encoder's {} layers", encoder.n_layers());
         require(kmeans.layer <= encoder.n_layers(), "kmeans.layer", layers, kmeans.layer)?;
+        let below = || format!("layers below layer {}", kmeans.layer);
+        let beside = kmeans.beside.iter().find(|it| **it >= kmeans.layer);
+        require(beside.is_none(), "kmeans.beside", below, beside.unwrap_or(&0))?;
         at_least("kmeans.n_clusters", 2, kmeans.n_clusters)?;
         at_least("kmeans.frames_per_id", 1, kmeans.frames_per_id)?;
         at_least("kmeans.frames", kmeans.n_clusters, kmeans.frames)?;
@@ -270,6 +273,10 @@ mod tests {
 
     #[test]
     fn clusters_have_a_layer_and_frames() {
+        check(
+            |it| it.kmeans.beside = vec![0, 1],
+            "kmeans.beside: expected layers below layer 1, found 1",
+        );
         check(
             |it| it.kmeans.layer = 3,
             "kmeans.layer: expected at most the encoder's 2 layers, found 3",

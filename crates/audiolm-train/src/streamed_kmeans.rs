@@ -35,7 +35,8 @@ pub(crate) fn fit_streamed(
 
     let (seed, device) = (run.seed, run.device);
     let frames = |waves, stream| Frames { settings, config, encoder, waves, stream, seed, device };
-    let shape = ClusteringConfig::new(settings.n_clusters, encoder.d_model());
+    let n_features = settings.layers().n_features(encoder.d_model());
+    let shape = ClusteringConfig::new(settings.n_clusters, n_features);
     let mut trainee = KmeansTrainee {
         settings,
         train: frames(&recordings.train, TRAIN_STREAM),

@@ -50,6 +50,7 @@ pub(super) fn tiny() -> Plan {
         },
         kmeans: KmeansSettings {
             layer: 3,
+            beside: Vec::new(),
             n_clusters: 256,
             frames_per_id: 1,
             frames: 60_000,
@@ -161,6 +162,7 @@ pub(super) fn smoke() -> Plan {
         },
         kmeans: KmeansSettings {
             layer: 1,
+            beside: Vec::new(),
             n_clusters: 8,
             frames_per_id: 1,
             frames: 400,
@@ -254,6 +256,7 @@ pub(super) fn paper() -> Plan {
         },
         kmeans: KmeansSettings {
             layer: 9,
+            beside: Vec::new(),
             n_clusters: 1024,
             frames_per_id: 1,
             frames: 1_000_000,

@@ -64,7 +64,11 @@ impl Representation {
         match &self.kind {
             Kind::Mfccs(_) => "MFCC".to_owned(),
             Kind::MfccClusters(..) => format!("MFCC, {clusters} clusters"),
-            Kind::Features => format!("semantic features, layer {}", self.tokenizer.layer()),
+            Kind::Features => {
+                let layers = self.tokenizer.config().layers();
+                let beside: String = layers.beside.iter().map(|it| format!("{it} + ")).collect();
+                format!("semantic features, layer {beside}{}", layers.top)
+            }
             Kind::Tokens => format!("semantic tokens, {clusters} clusters"),
             Kind::Codes(_, 1) => "codec, 1 quantizer".to_owned(),
             Kind::Codes(_, n) => format!("codec, {n} quantizers"),
