@@ -67,6 +67,7 @@ mod shared_ids;
 mod streamed_clustering;
 mod strided_conv;
 mod tapped;
+mod tapped_layers;
 mod token_stream;
 mod tokenizer;
 mod tokens;
@@ -107,7 +108,7 @@ pub use transcription::{
 pub use clustering::{Clustering, ClusteringConfig};
 pub use shared_ids::means_of_frames;
 pub use streamed_clustering::StreamedClustering;
-pub use tapped::TappedLayers;
+pub use tapped_layers::TappedLayers;
 pub use token_stream::TokenStream;
 pub use tokenizer::{SemanticTokenizer, SemanticTokenizerConfig};
 pub use tokens::SemanticTokens;

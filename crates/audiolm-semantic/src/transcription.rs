@@ -189,8 +189,8 @@ impl TranscriptionOutput {
     }
 }
 
-/// The mean over all letters or phones, in nats, of the negative logarithm of the probability of what is said:
-/// `[batch, frames, classes]` to `[1]`.
+/// The mean over all letters or phones, in nats, of the negative logarithm of the probability of what
+/// is said: `[batch, frames, classes]` to `[1]`.
 fn spelling_loss(
     log_probabilities: Tensor<3>,
     symbols: &[Vec<usize>],

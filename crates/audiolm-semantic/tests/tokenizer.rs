@@ -73,6 +73,7 @@ fn layers_side_by_side_survive_the_disk() {
     let loaded = SemanticTokenizer::load(folder.path(), &Device::default()).unwrap();
     assert_eq!(loaded.tokenize(wave.clone()), saved.tokenize(wave));
     assert_eq!(loaded.config().layers(), layers);
+    assert_eq!(layers.to_string(), "0 + 1 + 2");
 }
 
 #[test]

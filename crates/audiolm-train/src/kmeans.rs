@@ -175,7 +175,7 @@ impl Frames<'_> {
 
 impl KmeansSettings {
     /// The layers whose output is clustered.
-    pub(crate) fn layers(&self) -> TappedLayers {
+    pub fn layers(&self) -> TappedLayers {
         TappedLayers { top: self.layer, beside: self.beside.clone() }
     }
 

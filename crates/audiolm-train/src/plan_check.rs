@@ -111,8 +111,9 @@ impl Plan {
         let layers = || format!("at most the encoder's {} layers", encoder.n_layers());
         require(kmeans.layer <= encoder.n_layers(), "kmeans.layer", layers, kmeans.layer)?;
         let below = || format!("layers below layer {}", kmeans.layer);
-        let beside = kmeans.beside.iter().find(|it| **it >= kmeans.layer);
-        require(beside.is_none(), "kmeans.beside", below, beside.unwrap_or(&0))?;
+        for beside in &kmeans.beside {
+            require(*beside < kmeans.layer, "kmeans.beside", below, beside)?;
+        }
         at_least("kmeans.n_clusters", 2, kmeans.n_clusters)?;
         at_least("kmeans.frames_per_id", 1, kmeans.frames_per_id)?;
         at_least("kmeans.frames", kmeans.n_clusters, kmeans.frames)?;

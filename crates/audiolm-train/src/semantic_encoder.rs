@@ -99,12 +99,12 @@ pub(crate) fn train_semantic_encoder(
     settings: &SemanticEncoderSettings,
 ) -> Result<Ending, TrainError> {
     let rate = settings.encoder().sample_rate_hz() as u32;
+    if let Some(lexicon) = settings.transcription.as_ref().and_then(|it| it.lexicon()) {
+        let hash = file_fingerprint(lexicon)?;
+        run.origin = run.origin.with_lineage(json!({ "lexicon": hash }));
+    }
     let recordings = Recordings::open(run.data, rate, &run.cache_folder(), run.observer)?;
     if let Some(transcription) = &settings.transcription {
-        if let Some(lexicon) = transcription.lexicon() {
-            let hash = file_fingerprint(lexicon)?;
-            run.origin = run.origin.with_lineage(json!({ "lexicon": hash }));
-        }
         let trainee = TranscriptionTrainee::new(settings, transcription, &recordings, &run);
         return pretrain(&mut run, settings, &mut trainee?, TranscriptionTrainee::encoder);
     }

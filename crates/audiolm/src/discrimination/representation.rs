@@ -65,9 +65,7 @@ impl Representation {
             Kind::Mfccs(_) => "MFCC".to_owned(),
             Kind::MfccClusters(..) => format!("MFCC, {clusters} clusters"),
             Kind::Features => {
-                let layers = self.tokenizer.config().layers();
-                let beside: String = layers.beside.iter().map(|it| format!("{it} + ")).collect();
-                format!("semantic features, layer {beside}{}", layers.top)
+                format!("semantic features, layer {}", self.tokenizer.config().layers())
             }
             Kind::Tokens => format!("semantic tokens, {clusters} clusters"),
             Kind::Codes(_, 1) => "codec, 1 quantizer".to_owned(),

@@ -85,7 +85,7 @@ impl ModelCard<'_> {
              | Stage | Steps | Crops in a batch | Seconds of a crop | Highest learning rate |\n\
              |---|---|---|---|---|",
             plan.seed,
-            plan.kmeans.layer,
+            plan.kmeans.layers(),
             plan.kmeans.n_clusters,
             match codec.kind {
                 CodecKind::SoundStream => "SoundStream".to_owned(),
