@@ -15,8 +15,6 @@ use burn::prelude::*;
 use crate::clips::FrameMask;
 use crate::tapped::tapped;
 use crate::{Clips, FrameGeometry, HubertError};
-use attention::Keys;
-pub(crate) use config::N_MELS;
 pub use config::{ConformerConfig, ConvPadding, MelNormalisation};
 use layer::{ConformerLayer, Surroundings};
 use log_mels::LogMels;
@@ -116,8 +114,7 @@ impl Conformer {
 
     /// Stacked log-mels, normalised: `[batch, time, n_features]`.
     pub(crate) fn normalised_mels(&self, clips: &Clips) -> Tensor<3> {
-        let ConformerConfig { frames_stacked, mel_normalisation: normalisation, .. } = self.config;
-        let mels = LogMels { frames_stacked, normalisation }.forward(clips);
+        let mels = LogMels::new(&self.config).forward(clips);
         match &self.norm {
             Some(norm) => norm.forward(mels),
             None => mels,
@@ -153,9 +150,7 @@ impl Conformer {
     }
 
     pub(crate) fn surroundings(&self, heard: &Heard) -> Surroundings {
-        let (time, device) = (heard.frames.dims()[1], heard.frames.device());
         let beyond = heard.mask.as_ref().map(FrameMask::bias);
-        let keys = Keys::new(&self.config, time, beyond, &device);
-        Surroundings { keys, mask: heard.mask.clone() }
+        Surroundings { beyond, mask: heard.mask.clone() }
     }
 }

@@ -54,6 +54,16 @@ pub enum HubertError {
         /// The value given.
         found: f64,
     },
+    /// Mel filters that reach no higher than the lowest frequency, or beyond half the sample rate.
+    #[error("highest_hz must lie above {lowest} and be no more than {nyquist}, found {found}")]
+    HighestHz {
+        /// The lowest frequency that is heard.
+        lowest: f64,
+        /// Half the sample rate.
+        nyquist: f64,
+        /// The value given.
+        found: f64,
+    },
     /// Fewer entries than codes need to differ.
     #[error("a codebook needs at least 2 entries, found {found}")]
     TooFewEntries {

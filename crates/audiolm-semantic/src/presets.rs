@@ -2,7 +2,7 @@
 
 use crate::{
     ConformerConfig, ConvLayerConfig, ConvPadding, FrontEndNorm, GumbelQuantizerConfig,
-    HubertConfig, MelNormalisation, NormPlacement, PositionBias, TranscriptionConfig,
+    HubertConfig, MelMasking, MelNormalisation, NormPlacement, PositionBias, TranscriptionConfig,
     W2vBertPretrainingConfig, WaveScale,
 };
 
@@ -95,16 +95,19 @@ pub fn w2v_bert_tiny_pretraining() -> W2vBertPretrainingConfig {
         .with_d_projection(64)
 }
 
-/// [`w2v_bert_tiny`] over log-mels of a fixed scale and with short convolutions that see both sides, to
-/// learn from transcripts; its second layer has to spell too.
+/// [`w2v_bert_tiny`] over 40 log-mels up to 4 kHz, whatever the level, and with short convolutions that
+/// see both sides, to learn from transcripts; its second layer has to spell too.
 pub fn transcription_tiny() -> TranscriptionConfig {
     let encoder = ConformerConfig {
         conv_kernel_size: 15,
         conv_padding: ConvPadding::Same,
-        mel_normalisation: MelNormalisation::Fixed,
+        n_mels: 40,
+        highest_hz: 4000.0,
+        mel_normalisation: MelNormalisation::Level,
+        dropout: 0.1,
         ..w2v_bert_tiny()
     };
-    TranscriptionConfig::new(encoder, 2)
+    TranscriptionConfig::new(encoder, 2).with_masking(MelMasking::new().with_band_mels(8))
 }
 
 /// w2v-BERT's shape at 1.9 M parameters, to be trained on a CPU. No published model.

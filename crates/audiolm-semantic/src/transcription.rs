@@ -105,7 +105,7 @@ impl TranscriptionConfig {
         let clips = clips.padded(self.encoder.geometry());
         let frames: Vec<_> = clips.lengths().iter().map(|it| self.encoder.frames(*it)).collect();
         let device = clips.wave().device();
-        let visible = self.masking.draw(&frames, self.encoder.frames_stacked, rng, &device);
+        let visible = self.masking.draw(&frames, &self.encoder, rng, &device);
         TranscriptionBatch { clips, symbols, visible: Some(visible) }
     }
 

@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{FrameGeometry, HubertError};
 
-/// Mel filters of a frame.
-pub(crate) const N_MELS: usize = 80;
+/// Mel filters of the published weights.
+const PUBLISHED_MELS: usize = 80;
 /// Samples of a window of the log-mels: 25 ms at 16 kHz.
 pub(super) const WINDOW_SAMPLES: usize = 400;
 /// Samples from one window to the next: 10 ms.
 pub(super) const HOP_SAMPLES: usize = 160;
+/// The lowest frequency that a mel filter hears.
+pub(super) const LOWEST_HZ: f64 = 20.0;
 /// Samples per second: those of the published weights.
 const SAMPLE_RATE_HZ: usize = 16_000;
 
@@ -40,6 +42,13 @@ pub struct ConformerConfig {
     /// Frames of log-mels, one each 10 ms, that make one of the encoder: 2 give 50 a second, 4 give
     /// 25.
     pub frames_stacked: usize,
+    /// Mel filters: the log-mels of a window.
+    #[serde(default = "published_mels")]
+    pub n_mels: usize,
+    /// The highest frequency they hear: half the sample rate, or less where recordings hold nothing
+    /// above it.
+    #[serde(default = "nyquist_hz")]
+    pub highest_hz: f64,
     /// What log-mels are compared with before they enter.
     #[serde(default)]
     pub mel_normalisation: MelNormalisation,
@@ -79,6 +88,17 @@ pub enum MelNormalisation {
     /// All with the same two numbers, for waves at the reference level of recordings: what a frame is
     /// depends on no other.
     Fixed,
+    /// All with the level of the clip, which is the mean of the louder half of its frames: how loud it
+    /// was recorded does not count, nor how much of it is silence.
+    Level,
+}
+
+fn published_mels() -> usize {
+    PUBLISHED_MELS
+}
+
+fn nyquist_hz() -> f64 {
+    SAMPLE_RATE_HZ as f64 / 2.0
 }
 
 impl Config for ConformerConfig {}
@@ -96,6 +116,8 @@ impl ConformerConfig {
             frames_before: 64,
             frames_after: 8,
             frames_stacked: 2,
+            n_mels: published_mels(),
+            highest_hz: nyquist_hz(),
             mel_normalisation: MelNormalisation::Clip,
             dropout: 0.1,
         }
@@ -125,7 +147,7 @@ impl ConformerConfig {
 
     /// Log-mels of one frame of the encoder.
     pub(crate) fn n_features(&self) -> usize {
-        N_MELS * self.frames_stacked
+        self.n_mels * self.frames_stacked
     }
 
     /// Distances that are told apart.
@@ -144,6 +166,7 @@ impl ConformerConfig {
             ("d_feed_forward", self.d_feed_forward),
             ("conv_kernel_size", self.conv_kernel_size),
             ("frames_stacked", self.frames_stacked),
+            ("n_mels", self.n_mels),
         ];
         if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(HubertError::ZeroSize { name });
@@ -151,6 +174,10 @@ impl ConformerConfig {
         if !self.d_model.is_multiple_of(self.n_heads) {
             let (d_model, parts) = (self.d_model, self.n_heads);
             return Err(HubertError::DoesNotDivide { d_model, name: "n_heads", parts });
+        }
+        let (found, nyquist) = (self.highest_hz, nyquist_hz());
+        if !(LOWEST_HZ < found && found <= nyquist) {
+            return Err(HubertError::HighestHz { lowest: LOWEST_HZ, nyquist, found });
         }
         match (0.0..1.0).contains(&self.dropout) {
             true => Ok(()),
@@ -174,6 +201,10 @@ mod tests {
     #[test]
     fn names_what_describes_no_model() {
         check_refused(|it| it.frames_stacked = 0, HubertError::ZeroSize { name: "frames_stacked" });
+        check_refused(|it| it.n_mels = 0, HubertError::ZeroSize { name: "n_mels" });
+        let refused = |found| HubertError::HighestHz { lowest: 20.0, nyquist: 8000.0, found };
+        check_refused(|it| it.highest_hz = 20.0, refused(20.0));
+        check_refused(|it| it.highest_hz = 8001.0, refused(8001.0));
         check_refused(|it| it.dropout = 1.0, HubertError::Dropout { found: 1.0 });
         let expected = HubertError::DoesNotDivide { d_model: 144, name: "n_heads", parts: 7 };
         check_refused(|it| it.n_heads = 7, expected);

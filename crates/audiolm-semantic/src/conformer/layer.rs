@@ -3,7 +3,7 @@
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::prelude::*;
 
-use super::attention::{Keys, RelativeAttention};
+use super::attention::RelativeAttention;
 use super::convolution::ConvolutionBlock;
 use super::feed_forward::FeedForward;
 use crate::ConformerConfig;
@@ -23,7 +23,8 @@ pub struct ConformerLayer {
 /// What all layers of one pass share.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
-    pub(crate) keys: Keys,
+    /// Added to scores, so that no frame attends to one beyond its clip's end: `[batch, 1, 1, time]`
+    pub(crate) beyond: Option<Tensor<4>>,
     pub(crate) mask: Option<FrameMask>,
 }
 
@@ -42,7 +43,7 @@ impl ConformerLayer {
     /// - input, output: `[batch, time, d_model]`
     pub(crate) fn forward(&self, input: Tensor<3>, around: &Surroundings) -> Tensor<3> {
         let hidden = input.clone() + self.first.forward(input) * 0.5;
-        let hidden = hidden.clone() + self.attention.forward(hidden, &around.keys);
+        let hidden = hidden.clone() + self.attention.forward(hidden, around.beyond.as_ref());
         let hidden = hidden.clone() + self.convolution.forward(hidden, around.mask.as_ref());
         let hidden = hidden.clone() + self.second.forward(hidden) * 0.5;
         self.norm.forward(hidden)

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::keys::{ConformerKeys, HubertKeys, PreprocessorKeys};
 use crate::folder::PREPROCESSOR_FILE;
 use crate::{
-    ConformerConfig, ConvLayerConfig, ConvPadding, EncoderConfig, FrontEndNorm, HubertConfig,
-    MelNormalisation, NormPlacement, PositionBias, SemanticError, WaveScale,
+    ConformerConfig, ConvLayerConfig, EncoderConfig, FrontEndNorm, HubertConfig, NormPlacement,
+    PositionBias, SemanticError, WaveScale,
 };
 
 /// Larger sizes than any layer has.
@@ -144,18 +144,19 @@ impl TransformersConfig {
         self.only("num_mel_bins", 80, preprocessor.num_mel_bins.unwrap_or(80))?;
         let width = stride.saturating_mul(80);
         self.only("feature_projection_input_dim", width, keys.feature_projection_input_dim)?;
+        let sizes = ConformerConfig::new(
+            keys.hidden_size,
+            keys.num_hidden_layers,
+            keys.num_attention_heads,
+            keys.intermediate_size,
+        );
         let config = ConformerConfig {
-            d_model: keys.hidden_size,
-            n_layers: keys.num_hidden_layers,
-            n_heads: keys.num_attention_heads,
-            d_feed_forward: keys.intermediate_size,
             conv_kernel_size: keys.conv_depthwise_kernel_size,
-            conv_padding: ConvPadding::Causal,
             frames_before: keys.left_max_position_embeddings,
             frames_after: keys.right_max_position_embeddings,
             frames_stacked: stride,
-            mel_normalisation: MelNormalisation::Clip,
             dropout: keys.hidden_dropout,
+            ..sizes
         };
         config.validate()?;
         Ok(config.into())

@@ -4,7 +4,7 @@ use audiolm_nn::Generator;
 use burn::prelude::*;
 use rand::RngExt;
 
-use crate::conformer::N_MELS;
+use crate::ConformerConfig;
 
 /// Which log-mels are hidden (Park et al. 2019, arXiv 1904.08779): whole bands, and whole spans.
 #[derive(Config, Debug, PartialEq)]
@@ -12,7 +12,7 @@ pub struct MelMasking {
     /// Bands of a clip.
     #[config(default = 2)]
     pub bands: usize,
-    /// Mels of the widest band, of 80.
+    /// Mels of the widest band.
     #[config(default = 16)]
     pub band_mels: usize,
     /// Frames for each span; a clip has one span at least.
@@ -25,20 +25,21 @@ pub struct MelMasking {
 
 impl MelMasking {
     /// 1 where a log-mel can be seen, 0 where it is hidden, for clips of so many frames:
-    /// `[batch, frames, frames_stacked * 80]`.
+    /// `[batch, frames, features]`.
     pub(super) fn draw(
         &self,
         frames: &[usize],
-        frames_stacked: usize,
+        encoder: &ConformerConfig,
         rng: &mut Generator,
         device: &Device,
     ) -> Tensor<3> {
-        let (longest, width) = (frames.iter().copied().max().unwrap_or(0), frames_stacked * N_MELS);
+        let (longest, width) = (frames.iter().copied().max().unwrap_or(0), encoder.n_features());
+        let n_mels = encoder.n_mels;
         let mut visible = vec![1.0f32; frames.len() * longest * width];
         for (clip, n) in visible.chunks_exact_mut(longest * width).zip(frames) {
             for _ in 0..self.bands {
-                let band = part(N_MELS, self.band_mels.min(N_MELS), rng);
-                clip.chunks_exact_mut(N_MELS).for_each(|it| it[band.clone()].fill(0.0));
+                let band = part(n_mels, self.band_mels.min(n_mels), rng);
+                clip.chunks_exact_mut(n_mels).for_each(|it| it[band.clone()].fill(0.0));
             }
             for _ in 0..(n / self.frames_per_span.max(1)).max(1) {
                 let span = part(*n, self.span_frames.min(n / 4), rng);
@@ -59,6 +60,7 @@ fn part(n: usize, longest: usize, rng: &mut Generator) -> std::ops::Range<usize>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::presets;
     use audiolm_nn::generator;
 
     #[test]
@@ -67,7 +69,11 @@ mod tests {
         let device = Device::default();
         let drawn = |seed| {
             let rng = &mut generator(seed, "masks", 0);
-            masking.draw(&[100, 8], 2, rng, &device).into_data().try_to_vec::<f32>().unwrap()
+            masking
+                .draw(&[100, 8], &presets::w2v_bert_tiny(), rng, &device)
+                .into_data()
+                .try_to_vec::<f32>()
+                .unwrap()
         };
         assert_eq!(drawn(1), drawn(1));
         assert_ne!(drawn(1), drawn(2));
