@@ -89,7 +89,7 @@ fn held_out_speakers_are_spelt_and_their_tokens_exported() {
     recordings(data.path());
     let mut plan = plan(data.path());
     plan.semantic_encoder.schedule =
-        Schedule { steps: 200, warmup_steps: 5, peak_learning_rate: 1e-2, final_share: 0.05 };
+        Schedule { steps: 200, warmup_steps: 20, peak_learning_rate: 5e-3, final_share: 0.05 };
     plan.semantic_encoder.cadence = Cadence { log_every: 20, validate_every: 200, save_every: 200 };
     for stage in [Stage::SemanticEncoder, Stage::Kmeans] {
         assert_eq!(run(stage, folder.path(), &plan).unwrap(), Ending::Finished);

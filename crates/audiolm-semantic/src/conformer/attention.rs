@@ -125,6 +125,23 @@ mod tests {
     }
 
     #[test]
+    fn gradients_of_keys_at_one_distance_are_summed() {
+        let device = Device::default().autodiff();
+        let scores = Tensor::<4>::zeros([1, 1, 4, 4], &device).require_grad();
+        // Two distances back, one ahead; each key's score counts ten times the one before.
+        let keys = Tensor::<1>::from_data([1.0, 10.0, 100.0, 1000.0], &device).unsqueeze();
+        let gradients = (by_key(scores.clone(), 2) * keys).sum().backward();
+        let found = scores.grad(&gradients).unwrap().into_data().try_to_vec::<f32>().unwrap();
+        let expected = [
+            [0.0, 0.0, 1.0, 1110.0],
+            [0.0, 1.0, 10.0, 1100.0],
+            [1.0, 10.0, 100.0, 1000.0],
+            [11.0, 100.0, 1000.0, 0.0],
+        ];
+        assert_eq!(found, expected.concat());
+    }
+
+    #[test]
     fn each_key_takes_the_score_of_its_distance() {
         for time in [1, 2, 3, 7, 12] {
             for reach in [[0, 0], [3, 1], [1, 3], [6, 6], [20, 20]] {
