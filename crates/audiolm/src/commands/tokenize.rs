@@ -30,7 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   audiolm tokenize hello.flac
   audiolm tokenize hello.flac --json > tokens.json
-  audiolm tokenize hello.flac --tokenizer semantic-tokenizer";
+  audiolm tokenize hello.flac --tokenizer models/english-phones";
 
 /// Tokens, for people without the codes: they are many.
 #[derive(Serialize)]
