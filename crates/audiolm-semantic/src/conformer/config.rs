@@ -89,7 +89,7 @@ pub enum MelNormalisation {
     /// depends on no other.
     Fixed,
     /// All with the level of the clip, which is the mean of the louder half of its frames: how loud it
-    /// was recorded does not count, nor how much of it is silence.
+    /// was recorded does not count, nor how much of it is silence, up to half.
     Level,
 }
 
